@@ -1,0 +1,30 @@
+"""The folders of this user: cache, settings, plugins and data.
+
+Responsible for where things live; never creates a folder before something is written there.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+_APP = "neural-workbench"
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again: downloads, drawn digits, tuning."""
+    return Path(platformdirs.user_cache_dir(_APP, appauthor=False))
+
+
+def plugin_folder() -> Path:
+    """Return the folder of the user's own layers: ``WORKBENCH_PLUGINS``, else in the user's data."""
+    named = os.environ.get("WORKBENCH_PLUGINS")
+    return Path(named) if named else Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "plugins"
+
+
+def data_folder() -> Path | None:
+    """Return the folder that ``WORKBENCH_DATA`` names, or None."""
+    named = os.environ.get("WORKBENCH_DATA")
+    return Path(named) if named else None

@@ -1,0 +1,90 @@
+"""What every backend offers: devices, storage for shared variables, and plans bound to run.
+
+Responsible for the protocol and the counters; knows no particular device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import attrs
+import numpy as np
+
+from workbench.engine.graph.variable import SharedVariable
+from workbench.engine.lower.plan import Plan
+
+
+@attrs.define
+class Counters:
+    """What a device has been asked to do since the counters began; they only grow."""
+
+    kernels_launched: int = 0
+    programs_compiled: int = 0
+    buffers_allocated: int = 0
+    bytes_to_device: int = 0
+    bytes_from_device: int = 0
+
+    def snapshot(self) -> Counters:
+        """Return a copy that stays as it is."""
+        return attrs.evolve(self)
+
+
+@attrs.frozen
+class DeviceInfo:
+    """One device as ``workbench devices`` lists it. `type` is ``cpu``, ``gpu``, ``accelerator`` or ``reference``."""
+
+    id: str
+    name: str
+    platform: str
+    type: str
+    driver: str
+    float64: bool
+    compute_units: int
+    memory_bytes: int
+
+
+class Executable(Protocol):
+    """A plan bound to a device: kernels built, buffers allocated, arguments set."""
+
+    def enqueue(self, inputs: Sequence[np.ndarray], scalars: Sequence[np.generic], slot: int) -> None:
+        """Start one run without waiting for it.
+
+        Parameters
+        ----------
+        inputs
+            The arrays for the ``input`` buffers, of exactly the plan's shapes and dtypes, C order.
+        scalars
+            The host scalars, of the plan's `scalar_dtypes`.
+        slot
+            Which slot of the output rings receives the outputs, 0 to `slots` - 1.
+        """
+
+    def collect(self, slots: int) -> list[np.ndarray]:
+        """Wait for everything enqueued; return the outputs, each with a leading axis: its first `slots` slots."""
+
+
+class Device(Protocol):
+    """One device that runs plans. Only one thread may use it."""
+
+    info: DeviceInfo
+    counters: Counters
+
+    def place(self, shared: SharedVariable) -> None:
+        """Make the device hold the shared variable's numbers, if it does not already."""
+
+    def bind(self, plan: Plan, shared: Sequence[SharedVariable], slots: int) -> Executable:
+        """Prepare `plan` to run on the placed shared variables, with output rings of `slots` slots.
+
+        A shared variable whose storage was given another value of the same shape stays bound.
+
+        Raises
+        ------
+        UnknownDevice
+            The device lacks what the plan needs (float64).
+        DeviceError
+            A kernel does not build, or memory ran out.
+        """
+
+    def finish(self) -> None:
+        """Wait until all that was enqueued is done."""

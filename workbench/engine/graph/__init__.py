@@ -1,0 +1,1 @@
+"""The expression language: variables, operations, derivatives and rewrites. It knows no device."""

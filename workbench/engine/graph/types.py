@@ -1,0 +1,67 @@
+"""Tensor types and the rules that combine their dtypes.
+
+Responsible for what can be known of a value before it exists; knows no operation.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from workbench.core.errors import GraphError
+
+Shape = tuple[int, ...]
+
+#: Every dtype that a tensor may have, by NumPy's name.
+DTYPES = (
+    "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64",
+)  # fmt: skip
+
+
+def _known_dtype(_: object, __: object, value: str) -> None:
+    if value not in DTYPES:
+        raise GraphError(f"There is no tensor dtype {value!r}.", f"Use one of {', '.join(DTYPES)}.")
+
+
+@attrs.frozen
+class TensorType:
+    """The dtype and the pattern of axes of a tensor.
+
+    Parameters
+    ----------
+    dtype
+        NumPy's name of the element type.
+    broadcastable
+        One flag an axis: True where the axis has length 1 and stretches to fit. Only such axes broadcast.
+    """
+
+    dtype: str = attrs.field(validator=_known_dtype)
+    broadcastable: tuple[bool, ...] = ()
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.broadcastable)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the elements are floating-point numbers."""
+        return self.dtype.startswith("float")
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether the elements are integers (booleans are not)."""
+        return "int" in self.dtype
+
+    def with_dtype(self, dtype: str) -> TensorType:
+        """Return the same axes with another dtype."""
+        return TensorType(dtype, self.broadcastable)
+
+    def __str__(self) -> str:
+        axes = ", ".join("1" if b else "?" for b in self.broadcastable)
+        return f"{self.dtype}({axes})"
+
+
+def type_of(value: np.ndarray | np.generic) -> TensorType:
+    """Return the type of an array: its axes of length 1 are *not* broadcastable, as for shared variables."""
+    return TensorType(value.dtype.name, (False,) * value.ndim)

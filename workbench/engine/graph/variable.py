@@ -1,0 +1,323 @@
+"""Variables, constants, shared variables and the applications that link them.
+
+Responsible for the nodes of the expression graph and where each came from; what an operation means is
+its own business, and no device is known here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+import numpy as np
+
+from workbench.core.errors import GraphError
+from workbench.core.registry import Registry
+from workbench.engine.graph.types import Shape, TensorType, type_of
+
+if TYPE_CHECKING:
+    from workbench.engine.graph.op import Op
+
+#: The functions of the language by name; the families of operations fill it at import, and the methods and
+#: operators of `Variable` look themselves up in it, so that this module needs to import none of them.
+FUNCTIONS: Registry[Callable[..., Any]] = Registry("function")
+
+_layer: ContextVar[tuple[int, str] | None] = ContextVar("layer", default=None)
+_serial = itertools.count()
+
+
+@attrs.frozen
+class Origin:
+    """Where a variable was made: a layer of a network, or a line of the user's program."""
+
+    layer: int | None = None
+    name: str = ""
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        if self.layer is not None:
+            return f"layer {self.layer + 1} ({self.name})"
+        return f"{self.file}, line {self.line}" if self.file else "an unknown place"
+
+
+@contextmanager
+def made_by(layer: int, name: str) -> Iterator[None]:
+    """Let every variable made inside the block remember layer number `layer` (from 0) called `name`."""
+    token = _layer.set((layer, name))
+    try:
+        yield
+    finally:
+        _layer.reset(token)
+
+
+def _origin() -> Origin:
+    layer = _layer.get()
+    if layer is not None:
+        return Origin(layer=layer[0], name=layer[1])
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("workbench."):
+        frame = frame.f_back  # type: ignore[assignment]
+    if frame is None:
+        return Origin()
+    return Origin(file=frame.f_code.co_filename, line=frame.f_lineno)
+
+
+class Variable:
+    """A value of the graph: typed, perhaps named, perhaps the output of an `Apply`.
+
+    Parameters
+    ----------
+    type
+        dtype and axes.
+    owner
+        The application that computes it; None for an input.
+    name
+        What messages call it.
+    """
+
+    # NumPy arrays must leave `array + variable` to us.
+    __array_priority__ = 1000.0
+    __array_ufunc__ = None
+
+    def __init__(self, type: TensorType, owner: Apply | None = None, name: str | None = None) -> None:
+        self.type = type
+        self.owner = owner
+        self.name = name
+        self.origin = _origin()
+        self.serial = next(_serial)
+
+    @property
+    def dtype(self) -> str:
+        """NumPy's name of the element type."""
+        return self.type.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.type.ndim
+
+    @property
+    def broadcastable(self) -> tuple[bool, ...]:
+        """One flag an axis: True where it has length 1 and stretches."""
+        return self.type.broadcastable
+
+    def describe(self) -> str:
+        """Return a name for messages: the variable's own, or the operation's, with type and origin."""
+        called = self.name or (f"{self.owner.op.name}(...)" if self.owner else "an unnamed variable")
+        return f"{called} of type {self.type}, made at {self.origin}"
+
+    def __repr__(self) -> str:
+        return f"<{self.name or (self.owner.op.name if self.owner else 'variable')}: {self.type}>"
+
+    def __bool__(self) -> bool:
+        raise GraphError(
+            f"{self.describe()} has no value yet, so it cannot be asked whether it is true.",
+            "Compare with `is`, or use switch() for a choice inside the expression.",
+        )
+
+    def __len__(self) -> int:
+        raise GraphError(f"{self.describe()} has no length yet.", "Use x.shape[0].")
+
+    def __iter__(self) -> Iterator[Variable]:
+        raise GraphError(f"{self.describe()} cannot be iterated over.", "Index it: x[i].")
+
+    # Identity is equality: `==` between variables builds no expression (use eq()), as in Theano.
+    __hash__ = object.__hash__
+
+    def _call(self, function: str, *args: Any, **named: Any) -> Any:
+        return FUNCTIONS[function](*args, **named)
+
+    def __add__(self, other: Any) -> Variable:
+        return self._call("add", self, other)
+
+    def __radd__(self, other: Any) -> Variable:
+        return self._call("add", other, self)
+
+    def __sub__(self, other: Any) -> Variable:
+        return self._call("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Variable:
+        return self._call("sub", other, self)
+
+    def __mul__(self, other: Any) -> Variable:
+        return self._call("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Variable:
+        return self._call("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Variable:
+        return self._call("true_div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Variable:
+        return self._call("true_div", other, self)
+
+    def __floordiv__(self, other: Any) -> Variable:
+        return self._call("int_div", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Variable:
+        return self._call("int_div", other, self)
+
+    def __mod__(self, other: Any) -> Variable:
+        return self._call("mod", self, other)
+
+    def __rmod__(self, other: Any) -> Variable:
+        return self._call("mod", other, self)
+
+    def __pow__(self, other: Any) -> Variable:
+        return self._call("pow", self, other)
+
+    def __rpow__(self, other: Any) -> Variable:
+        return self._call("pow", other, self)
+
+    def __neg__(self) -> Variable:
+        return self._call("neg", self)
+
+    def __abs__(self) -> Variable:
+        return self._call("abs", self)
+
+    def __lt__(self, other: Any) -> Variable:
+        return self._call("lt", self, other)
+
+    def __le__(self, other: Any) -> Variable:
+        return self._call("le", self, other)
+
+    def __gt__(self, other: Any) -> Variable:
+        return self._call("gt", self, other)
+
+    def __ge__(self, other: Any) -> Variable:
+        return self._call("ge", self, other)
+
+    def __matmul__(self, other: Any) -> Variable:
+        return self._call("dot", self, other)
+
+    def __getitem__(self, index: Any) -> Variable:
+        return self._call("index", self, index)
+
+    @property
+    def shape(self) -> tuple[Variable, ...]:
+        """The lengths of the axes, each an int64 scalar."""
+        return tuple(self._call("axis_length", self, axis) for axis in range(self.ndim))
+
+    @property
+    def T(self) -> Variable:  # noqa: N802 - the name that NumPy and Theano gave it
+        """The axes in reverse order."""
+        return self._call("transpose", self)
+
+    def __getattr__(self, name: str) -> Any:
+        """Offer each function of the language as a method: ``x.sum(axis=0)`` is ``sum(x, axis=0)``."""
+        if name.startswith("_") or name not in FUNCTIONS:
+            raise AttributeError(f"a variable has no method or attribute {name!r}")
+        function = FUNCTIONS[name]
+        return lambda *args, **named: function(self, *args, **named)
+
+
+class Constant(Variable):
+    """A value known when the expression is written.
+
+    Parameters
+    ----------
+    value
+        The array; kept read-only.
+    weak
+        True for a Python scalar, which takes the dtype of what it meets.
+    """
+
+    def __init__(self, value: np.ndarray, name: str | None = None, weak: bool = False) -> None:
+        value = np.array(value)
+        value.setflags(write=False)
+        super().__init__(TensorType(value.dtype.name, tuple(n == 1 for n in value.shape)), None, name)
+        self.value = value
+        self.weak = weak
+
+
+class Storage(Protocol):
+    """Where a shared variable's numbers are: in host memory or on a device."""
+
+    def read(self) -> np.ndarray:
+        """Return a copy of the numbers in host memory."""
+
+    def write(self, value: np.ndarray) -> None:
+        """Replace the numbers; the dtype is the same, the shape may differ."""
+
+    @property
+    def shape(self) -> Shape:
+        """The present shape."""
+
+
+class HostStorage:
+    """Numbers in host memory; what every shared variable starts with."""
+
+    def __init__(self, value: np.ndarray) -> None:
+        self.value = value
+
+    def read(self) -> np.ndarray:
+        """Return a copy of the numbers."""
+        return self.value.copy()
+
+    def write(self, value: np.ndarray) -> None:
+        """Replace the numbers."""
+        self.value = value
+
+    @property
+    def shape(self) -> Shape:
+        """The present shape."""
+        return self.value.shape
+
+
+class SharedVariable(Variable):
+    """A variable whose value outlives the call: parameters, data on the device.
+
+    Parameters
+    ----------
+    value
+        Its first value; copied.
+    broadcastable
+        Which axes of length 1 stretch; none unless told.
+    """
+
+    def __init__(
+        self, value: np.ndarray, name: str | None = None, broadcastable: tuple[bool, ...] | None = None
+    ) -> None:
+        value = np.array(value, order="C")
+        of_value = type_of(value)
+        super().__init__(TensorType(of_value.dtype, broadcastable or of_value.broadcastable), None, name)
+        self.storage: Storage = HostStorage(value)
+
+    def get_value(self) -> np.ndarray:
+        """Return a copy of the present value in host memory; waits for the device."""
+        return self.storage.read()
+
+    def set_value(self, value: Any) -> None:
+        """Replace the value.
+
+        Raises
+        ------
+        GraphError
+            The new value has another dtype or number of axes.
+        """
+        array = np.array(value, dtype=self.dtype, order="C")
+        if array.ndim != self.ndim:
+            raise GraphError(
+                f"{self.describe()} cannot take a value of shape {array.shape}.", f"Give {self.ndim} axes."
+            )
+        self.storage.write(array)
+
+
+class Apply:
+    """One use of an operation: its inputs and its one output."""
+
+    def __init__(self, op: Op, inputs: tuple[Variable, ...]) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.output = Variable(op.infer_type(*(v.type for v in inputs)), self)
+
+
+def shared(value: Any, name: str | None = None, broadcastable: tuple[bool, ...] | None = None) -> SharedVariable:
+    """Return a shared variable that starts with a copy of `value`."""
+    return SharedVariable(np.asarray(value), name, broadcastable)

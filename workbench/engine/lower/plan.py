@@ -1,0 +1,185 @@
+"""Plans: the frozen, device-independent list of kernels that an expression was lowered to.
+
+Responsible for the form that backends run and golden tests read; knows neither how a plan is made nor how a
+device runs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import Literal as OneOf
+
+import attrs
+import numpy as np
+
+from workbench.engine.graph.types import Shape
+from workbench.engine.lower.node import HostScalar, Leaf, Literal, Load, Node, walk
+
+Role = OneOf["input", "shared", "constant", "temp", "output"]
+
+
+@attrs.frozen
+class Buffer:
+    """One array on the device.
+
+    Parameters
+    ----------
+    role
+        ``input``: uploaded at each call. ``shared``: belongs to a shared variable. ``constant``: uploaded once.
+        ``temp``: scratch; `storage` says with which other temps it shares memory. ``output``: a ring of results,
+        one slot a call; every access, reading too, is to the slot of the present call.
+    number
+        Position among the function's inputs, shared variables, constants or outputs.
+    storage
+        For temps: the number of the allocation that it occupies; temps with equal numbers are never alive together.
+    """
+
+    id: int
+    role: Role
+    number: int
+    shape: Shape
+    dtype: str
+    storage: int = -1
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of its contents (of one slot, for outputs)."""
+        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
+
+
+@attrs.frozen(eq=False)
+class Store:
+    """A value that a step writes to a buffer of the same shape and dtype."""
+
+    buffer: int
+    value: Node
+
+
+@attrs.frozen(eq=False)
+class Loops:
+    """A step that walks the index space `rows` in parallel and, within each, the rest of each store's shape.
+
+    Every store's shape begins with `rows`; what follows (at most a few thousand elements) is walked serially by the
+    same work-item. Reductions inside are serial loops of the work-item. A value that depends on the row alone is
+    computed once a row: this is how a softmax with its loss and derivative is one kernel. A plain elementwise
+    step has ``rows == shape``, and a plain reduction has ``rows == shape`` of its result.
+    """
+
+    stores: tuple[Store, ...]
+    rows: Shape
+    label: str = ""
+
+
+@attrs.frozen(eq=False)
+class Product:
+    """A step that multiplies two matrices and stores expressions of the product.
+
+    `product` is the node of the matrix product itself: inputs ``a`` (m, k) and ``b`` (k, n), expressions of leaves,
+    movements and cheap elementwise operations that ride in the loads. Each store's value is an elementwise
+    expression of shape (m, n) over `product` and leaves at the same index: bias, activation, mask, update.
+    """
+
+    product: Node
+    stores: tuple[Store, ...]
+    label: str = ""
+
+
+@attrs.frozen(eq=False)
+class Copy:
+    """A step that copies one buffer to another of the same shape and dtype."""
+
+    source: int
+    target: int
+    label: str = ""
+
+
+Step = Loops | Product | Copy
+
+
+@attrs.frozen(eq=False)
+class Plan:
+    """What a backend needs to run a function at given shapes.
+
+    Parameters
+    ----------
+    buffers
+        Every array that the steps name, by position ``id``.
+    constants
+        Contents of the ``constant`` buffers, by `Buffer.number`.
+    scalar_dtypes
+        dtype of each host scalar, in the order in which their values are passed.
+    steps
+        In an order that is right when run one after the other.
+    outputs
+        Buffer id of each output of the function.
+    """
+
+    buffers: tuple[Buffer, ...]
+    constants: tuple[np.ndarray, ...]
+    scalar_dtypes: tuple[str, ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[int, ...]
+
+    @cached_property
+    def text(self) -> str:
+        """The plan as text, the same for equal plans: one paragraph a step."""
+        return "\n".join([*map(_buffer_text, self.buffers), *(_step_text(i, s) for i, s in enumerate(self.steps))])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the text and the constants."""
+        digest = hashlib.sha256(self.text.encode())
+        for constant in self.constants:
+            digest.update(constant.tobytes())
+        return digest.hexdigest()
+
+
+def expression(root: Node, names: dict[int, str]) -> list[str]:
+    """Return one line a computed node below `root` that `names` (id of node -> name) does not hold yet."""
+    lines = []
+    for node in walk([root]):
+        if id(node) in names:
+            continue
+        if isinstance(node.op, Load):
+            names[id(node)] = f"b{node.op.buffer}"
+        elif isinstance(node.op, HostScalar):
+            names[id(node)] = f"s{node.op.number}"
+        elif isinstance(node.op, Literal):
+            names[id(node)] = node.op.text
+        else:
+            names[id(node)] = f"v{sum(n.startswith('v') for n in names.values())}"
+            arguments = ", ".join(names[id(n)] for n in node.inputs)
+            lines.append(f"  {names[id(node)]} = {op_text(node)}({arguments}): {node.dtype}{list(node.shape)}")
+    return lines
+
+
+def op_text(node: Node) -> str:
+    """Return the operation with its parameters, as plans write it."""
+    op = node.op
+    if not attrs.has(type(op)) or isinstance(op, Leaf):
+        return op.name
+    fields = {a.name: getattr(op, a.name) for a in attrs.fields(type(op)) if a.name != "name"}
+    inside = ", ".join(f"{key}={value}" for key, value in fields.items())
+    return f"{op.name}[{inside}]" if inside else op.name
+
+
+def _buffer_text(buffer: Buffer) -> str:
+    where = f" at {buffer.storage}" if buffer.role == "temp" else f" {buffer.number}"
+    return f"b{buffer.id}: {buffer.role}{where} {buffer.dtype}{list(buffer.shape)}"
+
+
+def _step_text(number: int, step: Step) -> str:
+    if isinstance(step, Copy):
+        return f"step {number}: copy b{step.source} -> b{step.target}"
+    names: dict[int, str] = {}
+    if isinstance(step, Product):
+        head = f"step {number}: product {list(step.product.shape)}"
+        lines = expression(step.product, names)
+    else:
+        head = f"step {number}: loops over {list(step.rows)}"
+        lines = []
+    for store in step.stores:
+        lines += expression(store.value, names)
+        lines.append(f"  b{store.buffer} <- {names[id(store.value)]}")
+    return "\n".join([f"{head}  # {step.label}" if step.label else head, *lines])
