@@ -1,1 +1,4 @@
-"""What every other package may use: errors, registries, resources and paths. It imports nothing of ours."""
+"""What every other package may use: errors, registries, resources and paths.
+
+It imports nothing of ours.
+"""

@@ -14,14 +14,25 @@ _APP = "neural-workbench"
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be made again: downloads, drawn digits, tuning."""
+    """Return the folder for what can be made again: downloads, drawn digits, tuning.
+
+    ``WORKBENCH_CACHE`` names it; else it is the user's cache.
+    """
+    named = os.environ.get("WORKBENCH_CACHE")
+    if named:
+        return Path(named)
     return Path(platformdirs.user_cache_dir(_APP, appauthor=False))
 
 
 def plugin_folder() -> Path:
-    """Return the folder of the user's own layers: ``WORKBENCH_PLUGINS``, else in the user's data."""
+    """Return the folder of the user's own layers.
+
+    ``WORKBENCH_PLUGINS`` names it; else it lies in the user's data.
+    """
     named = os.environ.get("WORKBENCH_PLUGINS")
-    return Path(named) if named else Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "plugins"
+    if named:
+        return Path(named)
+    return Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "plugins"
 
 
 def data_folder() -> Path | None:

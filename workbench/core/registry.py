@@ -49,7 +49,9 @@ class Registry(Generic[T]):
         try:
             return self._entries[name]
         except KeyError:
-            raise InputError(f"There is no {self.kind} called {name!r}.", self._advice(name)) from None
+            raise InputError(
+                f"There is no {self.kind} called {name!r}.", self._advice(name)
+            ) from None
 
     def name_of(self, entry: object) -> str:
         """Return the name under which `entry` (or its class) was registered."""

@@ -15,9 +15,11 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 def _folder(name: str) -> Path:
     # An editable install leaves a stale copy in site-packages, so the checkout's own folder wins.
     for place in (_PACKAGE.parent / name, _PACKAGE / f"_{name}"):
-        if place.is_dir() and (place.parent != _PACKAGE.parent or (_PACKAGE / "__init__.py").exists()):
+        if place.is_dir():
             return place
-    raise FileNotFoundError(f"neither {name}/ beside the package nor _{name}/ inside it exists: reinstall the workbench")
+    raise FileNotFoundError(
+        f"neither {name}/ beside the package nor _{name}/ inside it exists: reinstall the workbench"
+    )
 
 
 def kernel_text(name: str) -> str:

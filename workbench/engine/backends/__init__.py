@@ -1,1 +1,4 @@
-"""Backends: what runs a plan. Each is a stranger to the others; `workbench.engine.backends.base` says what they share."""
+"""Backends: what runs a plan.
+
+Each is a stranger to the others; `workbench.engine.backends.base` says what they share.
+"""

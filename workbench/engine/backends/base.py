@@ -32,7 +32,10 @@ class Counters:
 
 @attrs.frozen
 class DeviceInfo:
-    """One device as ``workbench devices`` lists it. `type` is ``cpu``, ``gpu``, ``accelerator`` or ``reference``."""
+    """One device as ``workbench devices`` lists it.
+
+    `type` is ``cpu``, ``gpu``, ``accelerator`` or ``reference``.
+    """
 
     id: str
     name: str
@@ -47,7 +50,9 @@ class DeviceInfo:
 class Executable(Protocol):
     """A plan bound to a device: kernels built, buffers allocated, arguments set."""
 
-    def enqueue(self, inputs: Sequence[np.ndarray], scalars: Sequence[np.generic], slot: int) -> None:
+    def enqueue(
+        self, inputs: Sequence[np.ndarray], scalars: Sequence[np.generic], slot: int
+    ) -> None:
         """Start one run without waiting for it.
 
         Parameters
@@ -61,7 +66,10 @@ class Executable(Protocol):
         """
 
     def collect(self, slots: int) -> list[np.ndarray]:
-        """Wait for everything enqueued; return the outputs, each with a leading axis: its first `slots` slots."""
+        """Wait for everything enqueued and return the outputs.
+
+        Each has a leading axis: its first `slots` slots.
+        """
 
 
 class Device(Protocol):

@@ -1,15 +1,17 @@
 """What an operation is: the kinds that lowering tells apart.
 
-Each operation states together its type rule, its shape rule, its NumPy reference, its OpenCL expression and
-its derivative. Responsible for those five duties; knows nothing of how kernels are put together.
+Each operation states together its type rule, its shape rule, its NumPy reference, its OpenCL
+expression and its derivative. Responsible for those five duties; knows nothing of how kernels are
+put together.
 
-An operation is a frozen, hashable attrs class with one output. Equal operations on equal inputs are one.
+An operation is a frozen, hashable attrs class with one output. Equal operations on equal inputs are
+one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -21,18 +23,23 @@ from workbench.engine.graph.variable import Apply, Variable
 class Op:
     """One operation of the language. Calling it on variables makes a new variable.
 
-    Attributes
-    ----------
-    name
-        What plans, profiles and messages call it.
-    shape_inputs
-        Positions of 0-d integer inputs whose *values* decide the output's shape (the length of an arange, of a
-        slice, of an axis to reshape to). They are evaluated on the host when a plan is made, are part of the
-        plan's key, and are not inputs of the lowered node.
+    Operations state the properties below as class attributes or as fields, whichever suits them.
     """
 
-    name: ClassVar[str] | str = "op"
-    shape_inputs: ClassVar[tuple[int, ...]] | tuple[int, ...] = ()
+    @property
+    def name(self) -> str:
+        """What plans, profiles and messages call it."""
+        return "op"
+
+    @property
+    def shape_inputs(self) -> tuple[int, ...]:
+        """Positions of 0-d integer inputs whose *values* decide the output's shape.
+
+        The length of an arange, of a slice, of an axis to reshape to. They are evaluated on the
+        host when a plan is made, are part of the plan's key, and are not inputs of the lowered
+        node.
+        """
+        return ()
 
     def infer_type(self, *types: TensorType) -> TensorType:
         """Return the output's type; raise GraphError when these inputs cannot be."""
@@ -60,11 +67,14 @@ class Op:
         """
         raise NotImplementedError
 
-    def vjp(self, inputs: Sequence[Variable], output: Variable, grad: Variable) -> Sequence[Variable | None]:
-        """Return the derivative of a scalar cost by each input, given its derivative `grad` by the output.
+    def vjp(
+        self, inputs: Sequence[Variable], output: Variable, grad: Variable
+    ) -> Sequence[Variable | None]:
+        """Return the derivative of a scalar cost by each input.
 
-        None says that the cost does not depend on that input differentiably (integers, indices, shapes).
-        Each derivative has its input's shape and a float dtype.
+        `grad` is its derivative by the output. None says that the cost does not depend on that
+        input differentiably (integers, indices, shapes). Each derivative has its input's shape and
+        a float dtype.
         """
         raise GraphError(f"{self.name} has no derivative.")
 
@@ -76,13 +86,16 @@ class Op:
 class Elementwise(Op):
     """Each output element depends on the input elements at the same place.
 
-    At graph level all inputs have the same number of axes (constructors pad with broadcastable axes on the left)
-    and, unless the operation says otherwise, one dtype (constructors cast). Lowered nodes make the stretching explicit, so that
-    every input has exactly the output's shape, except 0-d inputs, which stay 0-d.
+    At graph level all inputs have the same number of axes (constructors pad with broadcastable axes
+    on the left) and, unless the operation says otherwise, one dtype (constructors cast). Lowered
+    nodes make the stretching explicit, so that every input has exactly the output's shape, except
+    0-d inputs, which stay 0-d.
     """
 
-    #: Rough cost of one evaluation in additions; decides between recomputing and storing.
-    cost: ClassVar[int] | int = 1
+    @property
+    def cost(self) -> int:
+        """Rough cost of one evaluation in additions; decides between recomputing and storing."""
+        return 1
 
     def cl(self, dtypes: Sequence[str], *args: str) -> str:
         """Return an OpenCL C expression of the output element.
@@ -104,14 +117,17 @@ Read = Callable[[int, tuple[Any, ...]], Any]
 class Movement(Op):
     """Each output element is one element of the first input, found by arithmetic on the index.
 
-    Reshapes, transposes, broadcasts, slices and gathers. They cost nothing where they are fused into a load.
+    Reshapes, transposes, broadcasts, slices and gathers. They cost nothing where they are fused
+    into a load.
     """
 
-    def source_index(self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read) -> tuple[Any, ...]:
+    def source_index(
+        self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
+    ) -> tuple[Any, ...]:
         """Return the index into input 0 of the element that stands at `index` of the output.
 
-        Only ``+ - * // %`` are applied to index components, so that they may be Python integers, NumPy arrays
-        (tests) or symbolic integers (kernels).
+        Only ``+ - * // %`` are applied to index components, so that they may be Python integers,
+        NumPy arrays (tests) or symbolic integers (kernels).
 
         Parameters
         ----------
@@ -128,26 +144,41 @@ class Movement(Op):
 
 
 class Generated(Op):
-    """Each output element follows from its index alone and 0-d inputs: arange, eye, random numbers."""
+    """Each output element follows from its index alone and 0-d inputs.
 
-    def cl_at(self, index: Sequence[str], shape: Shape, dtypes: Sequence[str], args: Sequence[str]) -> str:
-        """Return an OpenCL C expression of the element at `index` (integer expressions); `args` are the 0-d inputs."""
+    Aranges, unit matrices, random numbers.
+    """
+
+    def cl_at(
+        self, index: Sequence[str], shape: Shape, dtypes: Sequence[str], args: Sequence[str]
+    ) -> str:
+        """Return an OpenCL C expression of the element at `index`.
+
+        The components of `index` are integer expressions; `args` are the 0-d inputs.
+        """
         raise NotImplementedError
 
 
 class Piecewise(Op):
-    """Each output element is one element of one of several inputs, chosen by the index: joins, insertions, padding."""
+    """Each output element is one element of one of several inputs, chosen by the index.
+
+    Joins, insertions, padding.
+    """
 
     def pieces(
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
     ) -> Sequence[tuple[Sequence[tuple[Any, Any, Any]], int, tuple[Any, ...]]]:
-        """Return the candidates in order of preference: ``(bounds, input position, index into that input)``.
+        """Return the candidates in order: ``(bounds, input position, index into that input)``.
 
-        `bounds` is a list of ``(low, component, high)``: the candidate applies where every ``low <= component < high``;
-        the last candidate has no bounds. Arithmetic as in `Movement.source_index`; an index outside its input is
-        never read.
+        `bounds` is a list of ``(low, component, high)``: the candidate applies where every ``low <=
+        component < high``; the last candidate has no bounds. Arithmetic as in
+        `Movement.source_index`; an index outside its input is never read.
         """
         raise NotImplementedError
+
+
+class Length(Op):
+    """A 0-d output that follows from the shape of the input alone; lowering computes it on the host."""
 
 
 class Reduction(Op):
@@ -164,8 +195,10 @@ class Reduction(Op):
     axes: tuple[int, ...]
     keepdims: bool
 
-    #: One of "sum", "prod", "max", "min", "argmax", "argmin", "any", "all".
-    fold: ClassVar[str] | str = "sum"
+    @property
+    def fold(self) -> str:
+        """One of "sum", "prod", "max", "min", "argmax", "argmin", "any", "all"."""
+        return "sum"
 
 
 class MatMul(Op):
@@ -173,7 +206,10 @@ class MatMul(Op):
 
 
 class Composite(Op):
-    """An operation with a derivative and a stable form of its own that lowering spells out in simpler ones."""
+    """An operation with a derivative and a stable form of its own.
+
+    Lowering spells it out in simpler ones.
+    """
 
     def expand(self, *inputs: Variable) -> Variable:
         """Return the same value as an expression of simpler operations."""

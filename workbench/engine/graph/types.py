@@ -14,8 +14,18 @@ Shape = tuple[int, ...]
 
 #: Every dtype that a tensor may have, by NumPy's name.
 DTYPES = (
-    "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64",
-)  # fmt: skip
+    "bool",
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float32",
+    "float64",
+)
 
 
 def _known_dtype(_: object, __: object, value: str) -> None:
@@ -32,7 +42,8 @@ class TensorType:
     dtype
         NumPy's name of the element type.
     broadcastable
-        One flag an axis: True where the axis has length 1 and stretches to fit. Only such axes broadcast.
+        One flag an axis: True where the axis has length 1 and stretches to fit. Only such axes
+        broadcast.
     """
 
     dtype: str = attrs.field(validator=_known_dtype)
@@ -63,5 +74,8 @@ class TensorType:
 
 
 def type_of(value: np.ndarray | np.generic) -> TensorType:
-    """Return the type of an array: its axes of length 1 are *not* broadcastable, as for shared variables."""
+    """Return the type of an array.
+
+    Its axes of length 1 are *not* broadcastable, as for shared variables.
+    """
     return TensorType(value.dtype.name, (False,) * value.ndim)

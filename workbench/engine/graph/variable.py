@@ -1,7 +1,7 @@
 """Variables, constants, shared variables and the applications that link them.
 
-Responsible for the nodes of the expression graph and where each came from; what an operation means is
-its own business, and no device is known here.
+Responsible for the nodes of the expression graph and where each came from; what an operation means
+is its own business, and no device is known here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
@@ -23,8 +24,9 @@ from workbench.engine.graph.types import Shape, TensorType, type_of
 if TYPE_CHECKING:
     from workbench.engine.graph.op import Op
 
-#: The functions of the language by name; the families of operations fill it at import, and the methods and
-#: operators of `Variable` look themselves up in it, so that this module needs to import none of them.
+#: The functions of the language by name; the families of operations fill it at import, and the
+#: methods and operators of `Variable` look themselves up in it, so that this module needs to import
+#: none of them.
 FUNCTIONS: Registry[Callable[..., Any]] = Registry("function")
 
 _layer: ContextVar[tuple[int, str] | None] = ContextVar("layer", default=None)
@@ -48,7 +50,15 @@ class Origin:
 
 @contextmanager
 def made_by(layer: int, name: str) -> Iterator[None]:
-    """Let every variable made inside the block remember layer number `layer` (from 0) called `name`."""
+    """Let every variable made inside the block remember its layer.
+
+    Parameters
+    ----------
+    layer
+        Its number, from 0.
+    name
+        What it is called.
+    """
     token = _layer.set((layer, name))
     try:
         yield
@@ -60,9 +70,9 @@ def _origin() -> Origin:
     layer = _layer.get()
     if layer is not None:
         return Origin(layer=layer[0], name=layer[1])
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("workbench."):
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     if frame is None:
         return Origin()
     return Origin(file=frame.f_code.co_filename, line=frame.f_lineno)
@@ -85,7 +95,9 @@ class Variable:
     __array_priority__ = 1000.0
     __array_ufunc__ = None
 
-    def __init__(self, type: TensorType, owner: Apply | None = None, name: str | None = None) -> None:
+    def __init__(
+        self, type: TensorType, owner: Apply | None = None, name: str | None = None
+    ) -> None:
         self.type = type
         self.owner = owner
         self.name = name
@@ -108,8 +120,10 @@ class Variable:
         return self.type.broadcastable
 
     def describe(self) -> str:
-        """Return a name for messages: the variable's own, or the operation's, with type and origin."""
-        called = self.name or (f"{self.owner.op.name}(...)" if self.owner else "an unnamed variable")
+        """Return a name for messages: the variable's or the operation's, with type and origin."""
+        called = self.name or (
+            f"{self.owner.op.name}(...)" if self.owner else "an unnamed variable"
+        )
         return f"{called} of type {self.type}, made at {self.origin}"
 
     def __repr__(self) -> str:
@@ -130,8 +144,9 @@ class Variable:
     # Identity is equality: `==` between variables builds no expression (use eq()), as in Theano.
     __hash__ = object.__hash__
 
-    def _call(self, function: str, *args: Any, **named: Any) -> Any:
-        return FUNCTIONS[function](*args, **named)
+    def _call(self, function: str, *args: Any, **named: Any) -> Variable:
+        result: Variable = FUNCTIONS[function](*args, **named)
+        return result
 
     def __add__(self, other: Any) -> Variable:
         return self._call("add", self, other)
@@ -210,7 +225,7 @@ class Variable:
         return self._call("transpose", self)
 
     def __getattr__(self, name: str) -> Any:
-        """Offer each function of the language as a method: ``x.sum(axis=0)`` is ``sum(x, axis=0)``."""
+        """Offer the functions of the language as methods: ``x.sum(axis=0)``, ``x.dot(w)``."""
         if name.startswith("_") or name not in FUNCTIONS:
             raise AttributeError(f"a variable has no method or attribute {name!r}")
         function = FUNCTIONS[name]
@@ -231,7 +246,9 @@ class Constant(Variable):
     def __init__(self, value: np.ndarray, name: str | None = None, weak: bool = False) -> None:
         value = np.array(value)
         value.setflags(write=False)
-        super().__init__(TensorType(value.dtype.name, tuple(n == 1 for n in value.shape)), None, name)
+        super().__init__(
+            TensorType(value.dtype.name, tuple(n == 1 for n in value.shape)), None, name
+        )
         self.value = value
         self.weak = weak
 
@@ -282,11 +299,16 @@ class SharedVariable(Variable):
     """
 
     def __init__(
-        self, value: np.ndarray, name: str | None = None, broadcastable: tuple[bool, ...] | None = None
+        self,
+        value: np.ndarray,
+        name: str | None = None,
+        broadcastable: tuple[bool, ...] | None = None,
     ) -> None:
         value = np.array(value, order="C")
         of_value = type_of(value)
-        super().__init__(TensorType(of_value.dtype, broadcastable or of_value.broadcastable), None, name)
+        super().__init__(
+            TensorType(of_value.dtype, broadcastable or of_value.broadcastable), None, name
+        )
         self.storage: Storage = HostStorage(value)
 
     def get_value(self) -> np.ndarray:
@@ -304,7 +326,8 @@ class SharedVariable(Variable):
         array = np.array(value, dtype=self.dtype, order="C")
         if array.ndim != self.ndim:
             raise GraphError(
-                f"{self.describe()} cannot take a value of shape {array.shape}.", f"Give {self.ndim} axes."
+                f"{self.describe()} cannot take a value of shape {array.shape}.",
+                f"Give {self.ndim} axes.",
             )
         self.storage.write(array)
 
@@ -318,6 +341,8 @@ class Apply:
         self.output = Variable(op.infer_type(*(v.type for v in inputs)), self)
 
 
-def shared(value: Any, name: str | None = None, broadcastable: tuple[bool, ...] | None = None) -> SharedVariable:
+def shared(
+    value: Any, name: str | None = None, broadcastable: tuple[bool, ...] | None = None
+) -> SharedVariable:
     """Return a shared variable that starts with a copy of `value`."""
     return SharedVariable(np.asarray(value), name, broadcastable)

@@ -1,1 +1,1 @@
-"""Lowering: from an expression and concrete shapes to a plan, the device-independent list of kernels."""
+"""Lowering: from an expression and concrete shapes to a plan of device-independent kernels."""

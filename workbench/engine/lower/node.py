@@ -6,7 +6,7 @@ Responsible for the form that fusion works on; knows neither variables nor devic
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
@@ -17,7 +17,9 @@ from workbench.engine.graph.types import Shape, TensorType
 
 @attrs.frozen(eq=False)
 class Node:
-    """One value: an operation on other nodes, with its shape. Compared by identity; `Nodes` makes each once.
+    """One value: an operation on other nodes, with its shape.
+
+    Nodes are compared by identity; `Nodes` makes each distinct one once.
 
     Parameters
     ----------
@@ -66,7 +68,10 @@ class Load(Leaf):
 
 @attrs.frozen
 class Literal(Leaf):
-    """A 0-d constant that is written into the kernel's text; `text` is ``repr`` of the Python number."""
+    """A 0-d constant that is written into the kernel's text.
+
+    `text` is ``repr`` of the Python number.
+    """
 
     name: ClassVar[str] = "literal"
     text: str
@@ -75,12 +80,17 @@ class Literal(Leaf):
     @property
     def value(self) -> np.generic:
         """The number."""
-        return np.dtype(self.dtype).type(float(self.text) if "float" in self.dtype else int(self.text))
+        number = float(self.text) if "float" in self.dtype else int(self.text)
+        value: np.generic = np.dtype(self.dtype).type(number)
+        return value
 
 
 @attrs.frozen
 class HostScalar(Leaf):
-    """A 0-d number that the host computes at each call and passes by value: an input, or arithmetic on sizes."""
+    """A 0-d number that the host computes at each call and passes by value.
+
+    An input, or arithmetic on inputs and sizes.
+    """
 
     name: ClassVar[str] = "scalar"
     number: int
@@ -92,7 +102,9 @@ class Stretch(Movement):
 
     name: ClassVar[str] = "stretch"
 
-    def source_index(self, index: tuple, shapes: Sequence[Shape], shape: Shape, read: Read) -> tuple:  # type: ignore[type-arg]
+    def source_index(
+        self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
+    ) -> tuple[Any, ...]:
         """Drop the added axes; stay at 0 on the repeated ones."""
         (source,) = shapes
         kept = index[len(shape) - len(source) :]
@@ -109,7 +121,9 @@ class Nodes:
     def __init__(self) -> None:
         self._known: dict[tuple[Op, tuple[int, ...], Shape, str], Node] = {}
 
-    def make(self, op: Op, inputs: Iterable[Node], shape: Shape, dtype: str, label: str = "") -> Node:
+    def make(
+        self, op: Op, inputs: Iterable[Node], shape: Shape, dtype: str, label: str = ""
+    ) -> Node:
         """Return the node for `op` on `inputs`, the earlier one if it has been made before."""
         inputs = tuple(inputs)
         key = (op, tuple(id(n) for n in inputs), shape, dtype)

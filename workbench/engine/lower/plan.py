@@ -1,7 +1,7 @@
 """Plans: the frozen, device-independent list of kernels that an expression was lowered to.
 
-Responsible for the form that backends run and golden tests read; knows neither how a plan is made nor how a
-device runs it.
+Responsible for the form that backends run and golden tests read; knows neither how a plan is made
+nor how a device runs it.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ class Buffer:
     Parameters
     ----------
     role
-        ``input``: uploaded at each call. ``shared``: belongs to a shared variable. ``constant``: uploaded once.
-        ``temp``: scratch; `storage` says with which other temps it shares memory. ``output``: a ring of results,
-        one slot a call; every access, reading too, is to the slot of the present call.
+        ``input``: uploaded at each call. ``shared``: belongs to a shared variable. ``constant``:
+        uploaded once. ``temp``: scratch; `storage` says with which other temps it shares memory.
+        ``output``: a ring of results, one slot a call; every access, reading too, is to the slot of
+        the present call.
     number
         Position among the function's inputs, shared variables, constants or outputs.
     storage
-        For temps: the number of the allocation that it occupies; temps with equal numbers are never alive together.
+        For temps: the number of the allocation that it occupies; temps with equal numbers are never
+        alive together.
     """
 
     id: int
@@ -58,12 +60,13 @@ class Store:
 
 @attrs.frozen(eq=False)
 class Loops:
-    """A step that walks the index space `rows` in parallel and, within each, the rest of each store's shape.
+    """A step that walks the index space `rows` in parallel, and the rest of each shape within.
 
-    Every store's shape begins with `rows`; what follows (at most a few thousand elements) is walked serially by the
-    same work-item. Reductions inside are serial loops of the work-item. A value that depends on the row alone is
-    computed once a row: this is how a softmax with its loss and derivative is one kernel. A plain elementwise
-    step has ``rows == shape``, and a plain reduction has ``rows == shape`` of its result.
+    Every store's shape begins with `rows`; what follows (at most a few thousand elements) is walked
+    serially by the same work-item. Reductions inside are serial loops of the work-item. A value
+    that depends on the row alone is computed once a row: this is how a softmax with its loss and
+    derivative is one kernel. A plain elementwise step has ``rows == shape``, and a plain reduction
+    has ``rows == shape`` of its result.
     """
 
     stores: tuple[Store, ...]
@@ -75,9 +78,10 @@ class Loops:
 class Product:
     """A step that multiplies two matrices and stores expressions of the product.
 
-    `product` is the node of the matrix product itself: inputs ``a`` (m, k) and ``b`` (k, n), expressions of leaves,
-    movements and cheap elementwise operations that ride in the loads. Each store's value is an elementwise
-    expression of shape (m, n) over `product` and leaves at the same index: bias, activation, mask, update.
+    `product` is the node of the matrix product itself: inputs ``a`` (m, k) and ``b`` (k, n),
+    expressions of leaves, movements and cheap elementwise operations that ride in the loads. Each
+    store's value is an elementwise expression of shape (m, n) over `product` and leaves at the same
+    index: bias, activation, mask, update.
     """
 
     product: Node
@@ -124,7 +128,12 @@ class Plan:
     @cached_property
     def text(self) -> str:
         """The plan as text, the same for equal plans: one paragraph a step."""
-        return "\n".join([*map(_buffer_text, self.buffers), *(_step_text(i, s) for i, s in enumerate(self.steps))])
+        return "\n".join(
+            [
+                *map(_buffer_text, self.buffers),
+                *(_step_text(i, s) for i, s in enumerate(self.steps)),
+            ]
+        )
 
     @cached_property
     def digest(self) -> str:
@@ -136,7 +145,10 @@ class Plan:
 
 
 def expression(root: Node, names: dict[int, str]) -> list[str]:
-    """Return one line a computed node below `root` that `names` (id of node -> name) does not hold yet."""
+    """Return one line for each computed node below `root` that has no name yet.
+
+    `names` (id of node -> name) receives its name.
+    """
     lines = []
     for node in walk([root]):
         if id(node) in names:
@@ -150,16 +162,18 @@ def expression(root: Node, names: dict[int, str]) -> list[str]:
         else:
             names[id(node)] = f"v{sum(n.startswith('v') for n in names.values())}"
             arguments = ", ".join(names[id(n)] for n in node.inputs)
-            lines.append(f"  {names[id(node)]} = {op_text(node)}({arguments}): {node.dtype}{list(node.shape)}")
+            result = f"{node.dtype}{list(node.shape)}"
+            lines.append(f"  {names[id(node)]} = {op_text(node)}({arguments}): {result}")
     return lines
 
 
 def op_text(node: Node) -> str:
     """Return the operation with its parameters, as plans write it."""
     op = node.op
-    if not attrs.has(type(op)) or isinstance(op, Leaf):
+    kind: type = type(op)
+    if not attrs.has(kind) or isinstance(op, Leaf):
         return op.name
-    fields = {a.name: getattr(op, a.name) for a in attrs.fields(type(op)) if a.name != "name"}
+    fields = {a.name: getattr(op, a.name) for a in attrs.fields(kind) if a.name != "name"}
     inside = ", ".join(f"{key}={value}" for key, value in fields.items())
     return f"{op.name}[{inside}]" if inside else op.name
 

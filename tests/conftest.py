@@ -1,0 +1,47 @@
+"""Fixtures for every test: an isolated user, no network, and MNIST where there is one."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _isolated_user(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Give the session a cache and a plugin folder of its own, in this process and its children."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("WORKBENCH_PLUGINS", str(tmp_path_factory.mktemp("plugins")))
+        patch.delenv("WORKBENCH_DEVICE", raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse connections to other machines; children meet a proxy that is not there."""
+    connect = socket.socket.connect
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        if self.family == socket.AF_UNIX or address[0] in ("127.0.0.1", "::1", "localhost"):
+            connect(self, address)
+            return
+        raise OSError(f"a test reached for the network: {address!r}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    """Return the folder that `WORKBENCH_DATA` names, when MNIST's files lie in it."""
+    named = os.environ.get("WORKBENCH_DATA")
+    if not named:
+        pytest.skip("MNIST is not here: WORKBENCH_DATA names no folder")
+    if not (Path(named) / "mnist" / "train-images-idx3-ubyte.gz").exists():
+        pytest.skip(f"MNIST is not here: {named} holds no mnist/train-images-idx3-ubyte.gz")
+    return Path(named)
