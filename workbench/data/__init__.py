@@ -1,0 +1,1 @@
+"""Datasets and the order of their rows. It knows neither networks nor devices."""
