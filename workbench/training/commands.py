@@ -1,0 +1,154 @@
+"""What may be asked of the engine thread, and the one queue by which it is asked.
+
+Responsible for the commands and the order in which they are taken; knows nothing of what carries
+them out.
+"""
+
+from __future__ import annotations
+
+import queue
+
+import attrs
+import numpy as np
+
+from workbench.spec.data import DataSpec
+from workbench.spec.network import NetworkSpec
+from workbench.spec.training import TrainingSpec
+from workbench.training.position import Position
+
+
+class Command:
+    """Anything that may be put into the queue."""
+
+
+#: The one way to a running or idle engine. `put` may be called from any thread and from signal
+#: handlers.
+CommandQueue = queue.SimpleQueue[Command]
+
+
+@attrs.frozen
+class Pause(Command):
+    """Wait after the present burst."""
+
+
+@attrs.frozen
+class Resume(Command):
+    """Go on after a pause."""
+
+
+@attrs.frozen
+class Step(Command):
+    """Pause, and make `count` iterations first."""
+
+    count: int = 1
+
+
+@attrs.frozen
+class Stop(Command):
+    """End the run after the present burst; `reason` is told on."""
+
+    reason: str = "stopped"
+
+
+@attrs.frozen
+class SetRate(Command):
+    """Use another learning rate from the next burst on."""
+
+    rate: float
+
+
+@attrs.frozen(eq=False)
+class Predict(Command):
+    """Ask for the network's outputs; the newest request wins.
+
+    Parameters
+    ----------
+    inputs
+        Rows as the dataset has them: images as uint8 of shape (n, height, width), or float rows.
+    id
+        Returned with the answer.
+    """
+
+    inputs: np.ndarray
+    id: int = 0
+
+
+@attrs.frozen
+class Probe(Command):
+    """Ask for the parameters of layer number `layer`, from 0; the newest request wins."""
+
+    layer: int
+    id: int = 0
+
+
+@attrs.frozen(eq=False)
+class Start(Command):
+    """Open a session and train; a run under way is stopped first.
+
+    Parameters
+    ----------
+    network, training, data
+        What to train, how, and on what.
+    device
+        Id of the device, or None for the default one.
+    parameters, position, history
+        What a saved model goes on from; None for a fresh start.
+    """
+
+    network: NetworkSpec
+    training: TrainingSpec
+    data: DataSpec
+    device: str | None = None
+    parameters: dict[str, np.ndarray] | None = None
+    position: Position | None = None
+    history: dict[str, np.ndarray] | None = None
+
+
+@attrs.frozen
+class Shutdown(Command):
+    """End the engine's loop; a run under way is stopped first."""
+
+
+class Inbox:
+    """Takes commands off the queue: steering ones in order, of requests only the newest.
+
+    Parameters
+    ----------
+    commands
+        The queue; nobody else may take from it.
+    """
+
+    def __init__(self, commands: CommandQueue) -> None:
+        self._commands = commands
+        self._predict: Predict | None = None
+        self._probe: Probe | None = None
+
+    def take(self, wait: bool) -> list[Command]:
+        """Return the steering commands that have come, and note the requests.
+
+        Nothing behind a `Start` or `Shutdown` is taken: whoever obeys it takes the rest.
+
+        Parameters
+        ----------
+        wait
+            Block until there is at least one command.
+        """
+        steering: list[Command] = []
+        while wait or not self._commands.empty():
+            command = self._commands.get()
+            wait = False
+            if isinstance(command, Predict):
+                self._predict = command
+            elif isinstance(command, Probe):
+                self._probe = command
+            else:
+                steering.append(command)
+                if isinstance(command, Start | Shutdown):
+                    break
+        return steering
+
+    def requests(self) -> list[Predict | Probe]:
+        """Return the newest request of each kind that has not been returned yet."""
+        waiting = [r for r in (self._predict, self._probe) if r is not None]
+        self._predict = self._probe = None
+        return waiting

@@ -1,0 +1,208 @@
+"""What a run tells whoever watches it.
+
+Responsible for the frozen events that a trainer yields; knows neither how they are made nor who
+reads them.
+
+Iterations are named by the number of updates that the parameters had taken: a log-likelihood at
+`step` 0 is that of the initial parameters. Epochs are counted from 1, as people do.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from workbench.engine.backends.base import DeviceInfo
+
+
+class Event:
+    """Anything that a run reports."""
+
+
+@attrs.frozen
+class Started(Event):
+    """A run begins, or goes on from a saved position.
+
+    Parameters
+    ----------
+    device
+        What computes it.
+    precision
+        ``float32`` or ``float64``.
+    step, steps
+        Iterations done already, and how many the whole run has.
+    epoch, epochs
+        Epoch that comes now, counted from 1, and how many there are.
+    iterations_per_epoch, examples, parameters
+        Iterations in an epoch, rows of the training split, numbers that are trained.
+    """
+
+    device: DeviceInfo
+    precision: str
+    step: int
+    steps: int
+    epoch: int
+    epochs: int
+    iterations_per_epoch: int
+    examples: int
+    parameters: int
+
+
+@attrs.frozen(eq=False)
+class Snapshot(Event):
+    """The numbers of one burst of iterations.
+
+    Parameters
+    ----------
+    step, steps
+        Iterations done, and how many the whole run has.
+    epoch, epochs
+        Epoch of these iterations, counted from 1, and how many there are.
+    elapsed_s
+        Seconds since the run began, pauses left out; goes on from where a resumed run was.
+    samples_per_second
+        Training rows a second in this burst.
+    rate
+        Learning rate of these iterations.
+    log_likelihood, accuracy
+        One number for each iteration since the last snapshot, the last of them made `step`; each
+        was computed before its update. Read-only. Accuracy is NaN where there are no classes, and
+        the log-likelihood is then the objective's score: the negative squared error.
+    """
+
+    step: int
+    steps: int
+    epoch: int
+    epochs: int
+    elapsed_s: float
+    samples_per_second: float
+    rate: float
+    log_likelihood: np.ndarray
+    accuracy: np.ndarray
+
+    @property
+    def progress(self) -> float:
+        """Part of the run that is done, 0 to 1."""
+        return self.step / self.steps if self.steps else 1.0
+
+
+@attrs.frozen
+class EpochRecord:
+    """The figures of one epoch.
+
+    Parameters
+    ----------
+    epoch
+        Counted from 1.
+    step
+        Iterations done when it ended; the validation figures belong to the parameters after that
+        many updates.
+    log_likelihood, accuracy
+        Means over the rows of the epoch, each measured before its iteration's update. Accuracy is
+        None where there are no classes.
+    validation_log_likelihood, validation_accuracy
+        Of the whole validation split after the epoch; None where not measured.
+    seconds, samples_per_second
+        Time spent training in the epoch, pauses and validation left out, and the speed that it
+        amounts to.
+    elapsed_s
+        Seconds since the run began, pauses left out.
+    rate
+        Learning rate at its end.
+    """
+
+    epoch: int
+    step: int
+    log_likelihood: float
+    accuracy: float | None
+    validation_log_likelihood: float | None
+    validation_accuracy: float | None
+    seconds: float
+    samples_per_second: float
+    elapsed_s: float
+    rate: float
+
+
+@attrs.frozen
+class EpochEnded(Event):
+    """An epoch is complete and the validation split has been measured."""
+
+    record: EpochRecord
+
+
+@attrs.frozen
+class Paused(Event):
+    """The run waits for a command; yielded again whenever the steps asked for are done."""
+
+    step: int
+
+
+@attrs.frozen
+class Resumed(Event):
+    """The run goes on."""
+
+    step: int
+
+
+@attrs.frozen(eq=False)
+class Predicted(Event):
+    """The answer to `Predict`: the network's outputs, one row an input, read-only."""
+
+    id: int
+    step: int
+    outputs: np.ndarray
+
+
+@attrs.frozen(eq=False)
+class Probed(Event):
+    """The answer to `Probe`: the layer's parameters by name, read-only; empty if it has none."""
+
+    id: int
+    step: int
+    layer: int
+    parameters: dict[str, np.ndarray]
+
+
+@attrs.frozen
+class RequestFailed(Event):
+    """A `Predict` or `Probe` could not be answered; the run itself goes on."""
+
+    id: int
+    message: str
+    hint: str
+
+
+@attrs.frozen
+class Stopped(Event):
+    """The run was stopped by a command, after `step` iterations."""
+
+    step: int
+    reason: str
+
+
+@attrs.frozen
+class Finished(Event):
+    """The run is complete."""
+
+    step: int
+    elapsed_s: float
+
+
+@attrs.frozen
+class RunFailed(Event):
+    """The run ended on an error, told as a person can act on it.
+
+    Parameters
+    ----------
+    kind
+        The class of the error, for example ``DivergedError``.
+    message, hint
+        What happened and where; what to do.
+    layer
+        Index of the layer at fault, from 0, or None.
+    """
+
+    kind: str
+    message: str
+    hint: str = ""
+    layer: int | None = None
