@@ -26,6 +26,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, T] = {}
+        self._watchers: list[Callable[[str, T], object]] = []
 
     def add(self, name: str) -> Callable[[T], T]:
         """Return a decorator that registers its argument as `name`; a name is taken once."""
@@ -34,9 +35,17 @@ class Registry(Generic[T]):
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered already")
             self._entries[name] = entry
+            for tell in self._watchers:
+                tell(name, entry)
             return entry
 
         return register
+
+    def watch(self, tell: Callable[[str, T], object]) -> None:
+        """Call `tell(name, entry)` for every entry there is, and for every one to come."""
+        self._watchers.append(tell)
+        for name, entry in self.items():
+            tell(name, entry)
 
     def __getitem__(self, name: str) -> T:
         """Return the entry called `name`.
