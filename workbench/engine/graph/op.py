@@ -178,7 +178,7 @@ class Piecewise(Op):
 
 
 class Length(Op):
-    """A 0-d output that follows from the shape of the input alone; lowering computes it on the host."""
+    """A 0-d output that follows from the input's shape alone; the host computes it."""
 
 
 class Reduction(Op):

@@ -1,0 +1,115 @@
+"""The reference device: plans interpreted in NumPy, the oracle for every kernel.
+
+Responsible for running plans without any driver; it never goes beyond what a plan says, and knows
+no other device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.engine.backends.base import Counters, DeviceInfo
+from workbench.engine.graph.variable import HostStorage, SharedVariable
+from workbench.engine.lower.node import HostScalar, Literal, Load, Node, walk
+from workbench.engine.lower.plan import Copy, Plan, Product
+
+INFO = DeviceInfo(
+    id="reference",
+    name="NumPy",
+    platform="NumPy",
+    type="reference",
+    driver=np.__version__,
+    float64=True,
+    compute_units=1,
+    memory_bytes=0,
+)
+
+
+class ReferenceDevice:
+    """NumPy as a device. It launches no kernels, and its counters say so."""
+
+    def __init__(self) -> None:
+        self.info = INFO
+        self.counters = Counters()
+
+    def place(self, shared: SharedVariable) -> None:
+        """Bring the numbers into host memory."""
+        if not isinstance(shared.storage, HostStorage):
+            shared.storage = HostStorage(shared.storage.read())
+
+    def bind(self, plan: Plan, shared: Sequence[SharedVariable], slots: int) -> ReferenceExecutable:
+        """Return the plan ready to be interpreted."""
+        return ReferenceExecutable(plan, shared, slots)
+
+    def finish(self) -> None:
+        """Return at once: nothing runs in the background."""
+
+
+class ReferenceExecutable:
+    """One plan with its memory."""
+
+    def __init__(self, plan: Plan, shared: Sequence[SharedVariable], slots: int) -> None:
+        self.plan = plan
+        self.shared = shared
+        self.rings = [
+            np.zeros((slots, *plan.buffers[b].shape), plan.buffers[b].dtype) for b in plan.outputs
+        ]
+
+    def enqueue(
+        self, inputs: Sequence[np.ndarray], scalars: Sequence[np.generic], slot: int
+    ) -> None:
+        """Run the steps in order and keep the outputs in `slot`."""
+        memory: dict[int, np.ndarray] = {}
+        for buffer in self.plan.buffers:
+            if buffer.role == "input":
+                memory[buffer.id] = inputs[buffer.number]
+            elif buffer.role == "shared":
+                memory[buffer.id] = _numbers(self.shared[buffer.number])
+            elif buffer.role == "constant":
+                memory[buffer.id] = self.plan.constants[buffer.number]
+        for step in self.plan.steps:
+            if isinstance(step, Copy):
+                written = {step.target: memory[step.source]}
+            else:
+                values: dict[int, np.ndarray] = {}
+                roots = [store.value for store in step.stores]
+                for node in walk([step.product, *roots] if isinstance(step, Product) else roots):
+                    values[id(node)] = _value(node, values, memory, scalars)
+                written = {store.buffer: values[id(store.value)] for store in step.stores}
+            memory.update(written)
+            for target in written:
+                buffer = self.plan.buffers[target]
+                if buffer.role == "shared":
+                    self.shared[buffer.number].storage.write(np.array(memory[target], order="C"))
+        for ring, output in zip(self.rings, self.plan.outputs, strict=True):
+            ring[slot] = memory[output]
+
+    def collect(self, slots: int) -> list[np.ndarray]:
+        """Return the first `slots` results of each output."""
+        return [ring[:slots].copy() for ring in self.rings]
+
+
+def _numbers(shared: SharedVariable) -> np.ndarray:
+    """Return the numbers themselves, not a copy; nothing here writes into them."""
+    storage = shared.storage
+    return storage.value if isinstance(storage, HostStorage) else storage.read()
+
+
+def _value(
+    node: Node,
+    values: dict[int, np.ndarray],
+    memory: dict[int, np.ndarray],
+    scalars: Sequence[np.generic],
+) -> np.ndarray:
+    op = node.op
+    if isinstance(op, Load):
+        return memory[op.buffer]
+    if isinstance(op, Literal):
+        return np.asarray(op.value)
+    if isinstance(op, HostScalar):
+        return np.asarray(scalars[op.number])
+    with np.errstate(all="ignore"):
+        result = op.reference([values[id(n)] for n in node.inputs], node.shape)
+    return np.asarray(result, dtype=node.dtype).reshape(node.shape)

@@ -1,0 +1,404 @@
+"""Compiled functions: expressions that can be called.
+
+Responsible for checking what a function is made of and called with, and for choosing the plan for
+each call's shapes; knows nothing of how plans are made or run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import attrs
+import numpy as np
+
+from workbench.core.errors import GraphError
+from workbench.engine.backends.base import Device, Executable
+from workbench.engine.graph.rewrite import expand_composites, stabilise, substitute
+from workbench.engine.graph.types import Shape
+from workbench.engine.graph.variable import Constant, SharedVariable, Variable
+from workbench.engine.lower.fuse import FuseOptions
+from workbench.engine.lower.lowering import lower
+from workbench.engine.lower.plan import Plan
+from workbench.engine.lower.shapes import (
+    HostVariables,
+    Shaped,
+    find_host_variables,
+    shape_pass,
+    topological,
+)
+
+Pairs = Mapping[Variable, Any] | Iterable[tuple[Variable, Any]]
+
+#: Remembered combinations of shapes and scalars; beyond this many the memory starts afresh.
+_MAX_REMEMBERED = 4096
+
+
+@attrs.frozen
+class CompileOptions:
+    """How an expression is lowered.
+
+    Parameters
+    ----------
+    rewrite
+        Whether unstable forms are replaced by stable ones; without, the expression is run as
+        written.
+    fuse
+        Whether operations share kernels; without, each is one.
+    """
+
+    rewrite: bool = True
+    fuse: bool = True
+
+
+@attrs.frozen(eq=False)
+class _Bound:
+    plan: Plan
+    executable: Executable
+    scalars: tuple[Variable, ...]
+
+
+@attrs.frozen(eq=False)
+class _Call:
+    """All that a combination of shapes and scalar inputs determines."""
+
+    bound: _Bound
+    scalars: tuple[np.generic, ...]
+
+
+class Function:
+    """An expression that can be called; made by `function`.
+
+    A call with new shapes makes a plan for them; further calls reuse it. Updates of shared
+    variables happen together, after the outputs have been computed.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        updates: Sequence[tuple[SharedVariable, Variable]],
+        device: Device,
+        slots: int,
+        name: str,
+        options: CompileOptions,
+        single: bool,
+    ) -> None:
+        self.name = name
+        self.device = device
+        self.inputs = list(inputs)
+        self._outputs = list(outputs)
+        self._updates = list(updates)
+        self._slots = slots
+        self._single = single
+        self._options = options
+        self._array_inputs = [v for v in inputs if v.ndim > 0]
+        self._scalar_inputs = [v for v in inputs if v.ndim == 0]
+        roots = [*outputs, *(new for _, new in updates)]
+        self._host: HostVariables = find_host_variables(roots, self._scalar_inputs)
+        found = [v for v in self._host.order if isinstance(v, SharedVariable)]
+        self._shared = list(dict.fromkeys([*found, *(s for s, _ in updates)]))
+        for shared in self._shared:
+            device.place(shared)
+        self._plans: dict[tuple[tuple[Shape, ...], tuple[int, ...]], _Bound] = {}
+        self._calls: dict[tuple[Any, ...], _Call] = {}
+        self._pending: list[_Bound] = []
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run once and return the outputs: one array, or a list as `outputs` was.
+
+        Raises
+        ------
+        GraphError
+            An argument is missing, has the wrong dtype or number of axes, or shapes do not fit.
+        """
+        if self._pending:
+            raise GraphError(
+                f"{self._called()} has results that were not collected.", "Call collect() first."
+            )
+        self.enqueue(*arguments)
+        results = [result[0] for result in self.collect()]
+        return results[0] if self._single else results
+
+    def enqueue(self, *arguments: Any) -> None:
+        """Start one run without waiting for it; its outputs wait on the device for `collect`.
+
+        Raises
+        ------
+        GraphError
+            As for a call; or `slots` runs are waiting already.
+        """
+        if len(self._pending) >= self._slots:
+            raise GraphError(
+                f"{self._called()} has {self._slots} runs waiting, as many as it has slots.",
+                "Call collect(), or give function() more slots.",
+            )
+        arrays, scalars = self._coerce(arguments)
+        call = self._find_call(arrays, scalars)
+        if self._pending and self._pending[0] is not call.bound:
+            self._check_same_outputs(call.bound)
+        slot = sum(1 for bound in self._pending if bound is call.bound)
+        call.bound.executable.enqueue(arrays, call.scalars, slot)
+        self._pending.append(call.bound)
+
+    def collect(self) -> list[np.ndarray]:
+        """Wait for all runs since the last `collect`; return each output with an axis of runs."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return [np.zeros((0,) + (0,) * v.ndim, v.dtype) for v in self._outputs]
+        by_plan: dict[int, list[np.ndarray]] = {}
+        for bound in {id(b): b for b in pending}.values():
+            slots = sum(1 for b in pending if b is bound)
+            by_plan[id(bound)] = bound.executable.collect(slots)
+        if len(by_plan) == 1:
+            return by_plan[id(pending[0])]
+        taken = dict.fromkeys(by_plan, 0)
+        rows: list[list[np.ndarray]] = [[] for _ in self._outputs]
+        for bound in pending:
+            slot = taken[id(bound)]
+            taken[id(bound)] += 1
+            for output, results in zip(rows, by_plan[id(bound)], strict=True):
+                output.append(results[slot])
+        return [np.stack(output) for output in rows]
+
+    def prepare(self, *arguments: Any) -> None:
+        """Make the plan and build the kernels for arguments like these, without running them."""
+        self._find_call(*self._coerce(arguments))
+
+    @property
+    def plans(self) -> list[Plan]:
+        """The plans made so far, one for each combination of shapes."""
+        return [bound.plan for bound in self._plans.values()]
+
+    def plan_text(self) -> str:
+        """Return the plans made so far as text."""
+        return "\n\n".join(plan.text for plan in self.plans)
+
+    def _called(self) -> str:
+        return f"The function {self.name!r}" if self.name else "The function"
+
+    def _check_same_outputs(self, bound: _Bound) -> None:
+        first = self._pending[0].plan
+        shapes = [[p.buffers[b].shape for b in p.outputs] for p in (first, bound.plan)]
+        if shapes[0] != shapes[1]:
+            raise GraphError(
+                f"{self._called()} has runs waiting whose outputs have other shapes.",
+                "Call collect() first.",
+            )
+
+    def _coerce(self, arguments: Sequence[Any]) -> tuple[list[np.ndarray], tuple[np.generic, ...]]:
+        if len(arguments) != len(self.inputs):
+            raise GraphError(
+                f"{self._called()} takes {len(self.inputs)} arguments, not {len(arguments)}.",
+                f"Give: {', '.join(v.name or str(v.type) for v in self.inputs)}.",
+            )
+        arrays: list[np.ndarray] = []
+        scalars: list[np.generic] = []
+        for variable, value in zip(self.inputs, arguments, strict=True):
+            array = _coerced(variable, value)
+            if variable.ndim:
+                arrays.append(array)
+            else:
+                scalars.append(array[()])
+        return arrays, tuple(scalars)
+
+    def _find_call(self, arrays: Sequence[np.ndarray], scalars: tuple[np.generic, ...]) -> _Call:
+        shapes = tuple(a.shape for a in arrays) + tuple(s.storage.shape for s in self._shared)
+        key = (shapes, tuple(s.item() for s in scalars))
+        call = self._calls.get(key)
+        if call is None:
+            if len(self._calls) >= _MAX_REMEMBERED:
+                self._calls.clear()
+            call = self._calls[key] = self._make_call(shapes, scalars)
+        return call
+
+    def _make_call(self, shapes: tuple[Shape, ...], scalars: tuple[np.generic, ...]) -> _Call:
+        given = [*self._array_inputs, *self._shared]
+        shaped = shape_pass(
+            self._host,
+            {v.serial: shape for v, shape in zip(given, shapes, strict=True)},
+            {v.serial: value for v, value in zip(self._scalar_inputs, scalars, strict=True)},
+        )
+        key = (shapes, shaped.sizes(self._host))
+        bound = self._plans.get(key)
+        if bound is None:
+            bound = self._plans[key] = self._bind(shaped)
+        return _Call(bound, tuple(shaped.values[v.serial] for v in bound.scalars))
+
+    def _bind(self, shaped: Shaped) -> _Bound:
+        for shared, new in self._updates:
+            if shaped.shapes[new.serial] != shaped.shapes[shared.serial]:
+                raise GraphError(
+                    f"The update of {shared.describe()} has shape {shaped.shapes[new.serial]} "
+                    f"instead of {shaped.shapes[shared.serial]}.",
+                    "An update keeps its variable's shape.",
+                )
+        plan, scalars = lower(
+            self._host,
+            shaped,
+            self._array_inputs,
+            self._shared,
+            self._outputs,
+            self._updates,
+            FuseOptions(self._options.fuse),
+        )
+        return _Bound(plan, self.device.bind(plan, self._shared, self._slots), scalars)
+
+
+def _coerced(variable: Variable, value: Any) -> np.ndarray:
+    """Return an argument as an array of the variable's dtype, if nothing is lost by it."""
+    array = np.asarray(value)
+    wanted = np.dtype(variable.dtype)
+    if array.ndim != variable.ndim:
+        raise GraphError(
+            f"The argument for {variable.describe()} has shape {array.shape}.",
+            f"Give an array of {variable.ndim} axes.",
+        )
+    for axis, (length, stretches) in enumerate(
+        zip(array.shape, variable.broadcastable, strict=True)
+    ):
+        if stretches and length != 1:
+            raise GraphError(
+                f"The argument for {variable.describe()} has length {length} on axis {axis}.",
+                "Give length 1.",
+            )
+    if array.dtype != wanted:
+        python_number = isinstance(value, (bool, int, float, list, tuple))
+        if not (python_number and _fits(array, wanted)) and not np.can_cast(
+            array.dtype, wanted, "safe"
+        ):
+            raise GraphError(
+                f"The argument for {variable.describe()} has dtype {array.dtype}.",
+                f"Give {wanted}, or convert it: numpy.asarray(value, {wanted.name!r}).",
+            )
+    return np.ascontiguousarray(array, dtype=wanted).reshape(array.shape)
+
+
+def _fits(array: np.ndarray, wanted: np.dtype[Any]) -> bool:
+    """Whether numbers written in Python are in the range of `wanted`."""
+    if wanted.kind == "f":
+        return array.dtype.kind in "biuf"
+    if wanted.kind in "iu" and array.dtype.kind in "biu":
+        limits = np.iinfo(wanted)
+        return array.size == 0 or bool(limits.min <= array.min() and array.max() <= limits.max)
+    return wanted.kind == array.dtype.kind
+
+
+def function(
+    inputs: Sequence[Variable],
+    outputs: Variable | Sequence[Variable] | None = None,
+    updates: Pairs = (),
+    givens: Pairs = (),
+    *,
+    device: Device,
+    slots: int = 1,
+    name: str = "",
+    on_unused_input: Literal["raise", "ignore"] = "raise",
+    options: CompileOptions = CompileOptions(),
+) -> Function:
+    """Compile an expression.
+
+    Parameters
+    ----------
+    inputs
+        The arguments of the call, in order. Shared variables cannot be among them: use `givens`.
+    outputs
+        What a call returns: one variable, several, or nothing.
+    updates
+        Pairs of a shared variable and its new value; all take effect together after the outputs.
+    givens
+        Pairs of a variable and what stands in for it.
+    device
+        Where it runs.
+    slots
+        How many runs may be enqueued before their outputs are collected.
+    on_unused_input
+        Whether an input that nothing depends on is an error.
+
+    Raises
+    ------
+    GraphError
+        What was given does not make a function; the message names the variable and where it was
+        made.
+    """
+    single = isinstance(outputs, Variable)
+    results = [outputs] if isinstance(outputs, Variable) else list(outputs or ())
+    changes = [(shared, _as_new_value(shared, new)) for shared, new in _pairs(updates)]
+    _check_inputs(inputs)
+    roots = [*results, *(new for _, new in changes)]
+    roots = substitute(roots, _checked_givens(_pairs(givens), inputs))
+    if options.rewrite:
+        roots = stabilise(roots)
+    roots = expand_composites(roots)
+    if on_unused_input == "raise":
+        used = {v.serial for v in topological(roots)}
+        for variable in inputs:
+            if variable.serial not in used:
+                raise GraphError(
+                    f"Nothing depends on the input {variable.describe()}.",
+                    "Leave it out, or pass on_unused_input='ignore'.",
+                )
+    split = len(results)
+    new_updates = [(s, new) for (s, _), new in zip(changes, roots[split:], strict=True)]
+    return Function(inputs, roots[:split], new_updates, device, slots, name, options, single)
+
+
+def _pairs(pairs: Pairs) -> list[tuple[Variable, Any]]:
+    return list(pairs.items()) if isinstance(pairs, Mapping) else [(a, b) for a, b in pairs]
+
+
+def _check_inputs(inputs: Sequence[Variable]) -> None:
+    seen: set[int] = set()
+    for variable in inputs:
+        if isinstance(variable, SharedVariable):
+            raise GraphError(
+                f"{variable.describe()} is shared and cannot be an input.",
+                "Use givens to stand in for it.",
+            )
+        if isinstance(variable, Constant) or variable.owner is not None:
+            raise GraphError(
+                f"{variable.describe()} is not a free variable.", "Only those can be inputs."
+            )
+        if variable.serial in seen:
+            raise GraphError(
+                f"{variable.describe()} is given twice among the inputs.", "Name it once."
+            )
+        seen.add(variable.serial)
+
+
+def _checked_givens(
+    givens: Sequence[tuple[Variable, Any]], inputs: Sequence[Variable]
+) -> dict[Variable, Variable]:
+    checked: dict[Variable, Variable] = {}
+    for variable, value in givens:
+        replacement = (
+            value if isinstance(value, Variable) else Constant(np.asarray(value, variable.dtype))
+        )
+        if any(variable is given for given in inputs):
+            raise GraphError(
+                f"{variable.describe()} is both an input and in givens.", "Keep one of the two."
+            )
+        if replacement.dtype != variable.dtype or replacement.ndim != variable.ndim:
+            raise GraphError(
+                f"{replacement.describe()} cannot stand in for {variable.describe()}.",
+                "Their dtypes and numbers of axes must be equal; cast() changes a dtype.",
+            )
+        if variable in checked:
+            raise GraphError(f"{variable.describe()} is given twice in givens.", "Name it once.")
+        checked[variable] = replacement
+    return checked
+
+
+def _as_new_value(shared: Variable, new: Any) -> Variable:
+    if not isinstance(shared, SharedVariable):
+        raise GraphError(
+            f"{shared!r} is not a shared variable, so it cannot be updated.",
+            "Make it with shared().",
+        )
+    value = new if isinstance(new, Variable) else Constant(np.asarray(new, shared.dtype))
+    if value.dtype != shared.dtype or value.ndim != shared.ndim:
+        raise GraphError(
+            f"The update of {shared.describe()} is {value.describe()}.",
+            "An update keeps its variable's dtype and number of axes; cast() changes a dtype.",
+        )
+    return value

@@ -1,0 +1,150 @@
+"""How the parts of an expression depend on the index at which it is evaluated.
+
+Responsible for deciding what may be computed inside the loops of a step without being computed over
+and over; knows nothing of steps themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from workbench.engine.graph.op import Generated, MatMul, Movement, Piecewise, Reduction
+from workbench.engine.lower.node import Node
+
+
+@attrs.frozen
+class Depends:
+    """A stand-in for an index component that only remembers on which loops it depends.
+
+    Loops of the output's index are numbered from 0; the loops of a reduction are negative and
+    unique. `pure` holds while the component is exactly one loop's index.
+    """
+
+    loops: frozenset[int]
+    pure: bool = False
+
+    def _with(self, other: object) -> Depends:
+        if isinstance(other, Depends):
+            return Depends(self.loops | other.loops)
+        return Depends(self.loops)
+
+    def __add__(self, other: object) -> Depends:
+        return self if other == 0 else self._with(other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: object) -> Depends:
+        return self if other == 0 else self._with(other)
+
+    def __rsub__(self, other: object) -> Depends:
+        return self._with(other)
+
+    def __mul__(self, other: object) -> Depends:
+        if other == 0:
+            return Depends(frozenset())
+        return self if other == 1 else self._with(other)
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: object) -> Depends:
+        return self if other == 1 else self._with(other)
+
+    def __mod__(self, other: object) -> Depends:
+        return Depends(frozenset()) if other == 1 else self._with(other)
+
+    def __rfloordiv__(self, other: object) -> Depends:
+        return self._with(other)
+
+    def __rmod__(self, other: object) -> Depends:
+        return self._with(other)
+
+
+Index = tuple[Depends, ...]
+
+#: Called for each visit with the node, the index at which it is evaluated, and how deep in
+#: reductions.
+Visit = Callable[[Node, Index, tuple[Node, ...]], None]
+
+
+def output_index(node: Node) -> Index:
+    """Return the index of a step's own loops over `node`; loops of length 1 are no loops."""
+    return tuple(
+        Depends(frozenset({axis}), pure=True) if length != 1 else Depends(frozenset())
+        for axis, length in enumerate(node.shape)
+    )
+
+
+def visit(root: Node, stop: Callable[[Node], bool], see: Visit) -> None:
+    """Walk what is evaluated for one element of `root`, not going below what `stop` accepts.
+
+    `root` itself is always entered. Each (node, index) is seen once.
+    """
+    seen: set[tuple[int, Index]] = set()
+    fresh = iter(range(-1, -1_000_000, -1))
+
+    def enter(node: Node, index: Index, inside: tuple[Node, ...]) -> None:
+        if (id(node), index) in seen:
+            return
+        seen.add((id(node), index))
+        see(node, index, inside)
+        if node is not root and stop(node):
+            return
+        for child, child_index, child_inside in _inputs(node, index, inside, fresh):
+            enter(child, child_index, child_inside)
+
+    enter(root, output_index(root), ())
+
+
+def _inputs(
+    node: Node, index: Index, inside: tuple[Node, ...], fresh: Iterator[int]
+) -> list[tuple[Node, Index, tuple[Node, ...]]]:
+    found: list[tuple[Node, Index, tuple[Node, ...]]] = []
+    shapes = [n.shape for n in node.inputs]
+
+    def read(position: int, at: tuple) -> Depends:  # type: ignore[type-arg]
+        at = tuple(i if isinstance(i, Depends) else Depends(frozenset()) for i in at)
+        found.append((node.inputs[position], at, inside))
+        return Depends(frozenset().union(*(i.loops for i in at)))
+
+    op = node.op
+    if isinstance(op, Movement):
+        source = op.source_index(index, shapes, node.shape, read)
+        found.append((node.inputs[0], _whole(source), inside))
+    elif isinstance(op, Piecewise):
+        for bounds, position, source in op.pieces(index, shapes, node.shape, read):
+            del bounds
+            found.append((node.inputs[position], _whole(source), inside))
+    elif isinstance(op, Reduction):
+        found.append((node.inputs[0], _folded_index(node, index, fresh), (*inside, node)))
+    elif isinstance(op, MatMul):
+        a, b = node.inputs
+        row, column = index
+        inner = Depends(frozenset({next(fresh)}), pure=True)
+        found += [(a, (row, inner), (*inside, node)), (b, (inner, column), (*inside, node))]
+    elif isinstance(op, Generated):
+        found += [(child, (), inside) for child in node.inputs]
+    else:
+        found += [(child, index if child.ndim else (), inside) for child in node.inputs]
+    return found
+
+
+def _whole(index: tuple) -> Index:  # type: ignore[type-arg]
+    return tuple(i if isinstance(i, Depends) else Depends(frozenset()) for i in index)
+
+
+def _folded_index(node: Node, index: Index, fresh: Iterator[int]) -> Index:
+    op = node.op
+    assert isinstance(op, Reduction)
+    (source,) = node.inputs
+    outer = iter(index)
+    folded: list[Depends] = []
+    for axis in range(source.ndim):
+        if axis in op.axes:
+            if op.keepdims:
+                next(outer)
+            folded.append(Depends(frozenset({next(fresh)}), pure=True))
+        else:
+            folded.append(next(outer))
+    return tuple(folded)
