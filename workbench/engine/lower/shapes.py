@@ -157,5 +157,4 @@ def _infer(
             arrays = [np.asarray(values[v.serial]) for v in given]
         with np.errstate(all="ignore"):
             result = op.reference(arrays, ())
-        number: np.generic = np.dtype(variable.dtype).type(np.asarray(result).item())
-        values[variable.serial] = number
+        values[variable.serial] = np.asarray(result, variable.dtype)[()]
