@@ -7,6 +7,7 @@ devices.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -41,7 +42,7 @@ class Shaped:
     """What one call's shapes and scalars determine, by `Variable.serial`."""
 
     shapes: dict[int, Shape]
-    values: dict[int, np.generic]
+    values: dict[int, Any]
 
     def sizes(self, host: HostVariables) -> tuple[int, ...]:
         """Return the values that decide shapes; with the input shapes they are a plan's key."""
@@ -114,7 +115,7 @@ def shape_pass(
         Lengths that must be equal are not.
     """
     found: dict[int, Shape] = dict(shapes)
-    values: dict[int, np.generic] = dict(scalars)
+    values: dict[int, Any] = dict(scalars)
     for variable in host.order:
         key, owner = variable.serial, variable.owner
         if isinstance(variable, Constant):
@@ -135,7 +136,7 @@ def shape_pass(
 
 
 def _infer(
-    variable: Variable, host: HostVariables, shapes: dict[int, Shape], values: dict[int, np.generic]
+    variable: Variable, host: HostVariables, shapes: dict[int, Shape], values: dict[int, Any]
 ) -> None:
     owner = variable.owner
     assert owner is not None
