@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 
 from workbench.engine.backends.base import DeviceInfo
+from workbench.training.history import EpochRecord, History
 
 
 class Event:
@@ -20,6 +21,15 @@ class Event:
 
 
 @attrs.frozen
+class Preparing(Event):
+    """Something is done before a run: `done` of `total`, which is 0 where it is unknown."""
+
+    what: str
+    done: int
+    total: int
+
+
+@attrs.frozen(eq=False)
 class Started(Event):
     """A run begins, or goes on from a saved position.
 
@@ -35,6 +45,8 @@ class Started(Event):
         Epoch that comes now, counted from 1, and how many there are.
     iterations_per_epoch, examples, parameters
         Iterations in an epoch, rows of the training split, numbers that are trained.
+    history
+        Where every figure of the run can be read, from any thread, as it comes.
     """
 
     device: DeviceInfo
@@ -46,6 +58,7 @@ class Started(Event):
     iterations_per_epoch: int
     examples: int
     parameters: int
+    history: History
 
 
 @attrs.frozen(eq=False)
@@ -84,43 +97,6 @@ class Snapshot(Event):
     def progress(self) -> float:
         """Part of the run that is done, 0 to 1."""
         return self.step / self.steps if self.steps else 1.0
-
-
-@attrs.frozen
-class EpochRecord:
-    """The figures of one epoch.
-
-    Parameters
-    ----------
-    epoch
-        Counted from 1.
-    step
-        Iterations done when it ended; the validation figures belong to the parameters after that
-        many updates.
-    log_likelihood, accuracy
-        Means over the rows of the epoch, each measured before its iteration's update. Accuracy is
-        None where there are no classes.
-    validation_log_likelihood, validation_accuracy
-        Of the whole validation split after the epoch; None where not measured.
-    seconds, samples_per_second
-        Time spent training in the epoch, pauses and validation left out, and the speed that it
-        amounts to.
-    elapsed_s
-        Seconds since the run began, pauses left out.
-    rate
-        Learning rate at its end.
-    """
-
-    epoch: int
-    step: int
-    log_likelihood: float
-    accuracy: float | None
-    validation_log_likelihood: float | None
-    validation_accuracy: float | None
-    seconds: float
-    samples_per_second: float
-    elapsed_s: float
-    rate: float
 
 
 @attrs.frozen

@@ -7,11 +7,12 @@ trainer nor file.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import attrs
 import numpy as np
 
 from workbench.core.errors import DataError
-from workbench.training.events import EpochRecord, Snapshot
 
 #: Columns of the points, one row an iteration, and of the epochs, one row each. `step` is the
 #: number of updates that the measured parameters had taken; epochs are counted from 1; what was not
@@ -38,6 +39,75 @@ EPOCH_COLUMNS = {
 }
 
 _FIRST_CAPACITY = 256
+
+
+def _figures(values: Any) -> np.ndarray:
+    array = np.array(values, np.float64)
+    array.setflags(write=False)
+    return array
+
+
+@attrs.frozen(eq=False)
+class Iterations:
+    """Figures of successive iterations, each measured before its update; float64, read-only.
+
+    Parameters
+    ----------
+    log_likelihood
+        The objective's score.
+    accuracy
+        NaN where there are no classes.
+    rate
+        Learning rate.
+    """
+
+    log_likelihood: np.ndarray = attrs.field(converter=_figures)
+    accuracy: np.ndarray = attrs.field(converter=_figures)
+    rate: np.ndarray = attrs.field(converter=_figures)
+
+    def __len__(self) -> int:
+        return len(self.rate)
+
+    def __getitem__(self, rows: slice) -> Iterations:
+        """Return some of the iterations."""
+        return Iterations(self.log_likelihood[rows], self.accuracy[rows], self.rate[rows])
+
+
+@attrs.frozen
+class EpochRecord:
+    """The figures of one epoch.
+
+    Parameters
+    ----------
+    epoch
+        Counted from 1.
+    step
+        Iterations done when it ended; the validation figures belong to the parameters after that
+        many updates.
+    log_likelihood, accuracy
+        Means over the rows of the epoch, each measured before its iteration's update. Accuracy is
+        None where there are no classes.
+    validation_log_likelihood, validation_accuracy
+        Of the whole validation split after the epoch; None where not measured.
+    seconds, samples_per_second
+        Time spent training in the epoch, pauses and validation left out, and the speed that it
+        amounts to.
+    elapsed_s
+        Seconds since the run began, pauses left out.
+    rate
+        Learning rate at its end.
+    """
+
+    epoch: int
+    step: int
+    log_likelihood: float
+    accuracy: float | None
+    validation_log_likelihood: float | None
+    validation_accuracy: float | None
+    seconds: float
+    samples_per_second: float
+    elapsed_s: float
+    rate: float
 
 
 class Columns:
@@ -88,18 +158,17 @@ class History:
         self._points = Columns(POINT_COLUMNS)
         self._epochs = Columns(EPOCH_COLUMNS)
 
-    def add_snapshot(self, snapshot: Snapshot) -> None:
-        """Append the iterations of a snapshot."""
-        count = len(snapshot.log_likelihood)
+    def add_points(self, step: int, epoch: int, elapsed_s: float, made: Iterations) -> None:
+        """Append iterations; the first figures are those after `step` updates."""
         rows: dict[str, np.ndarray | float] = {
-            "step": np.arange(snapshot.step - count, snapshot.step),
-            "epoch": snapshot.epoch,
-            "elapsed_s": snapshot.elapsed_s,
-            "log_likelihood": snapshot.log_likelihood,
-            "accuracy": snapshot.accuracy,
-            "rate": snapshot.rate,
+            "step": np.arange(step, step + len(made)),
+            "epoch": epoch,
+            "elapsed_s": elapsed_s,
+            "log_likelihood": made.log_likelihood,
+            "accuracy": made.accuracy,
+            "rate": made.rate,
         }
-        self._points.append(rows, count)
+        self._points.append(rows, len(made))
 
     def add_epoch(self, record: EpochRecord) -> None:
         """Append the figures of an epoch."""

@@ -27,12 +27,15 @@ class Position:
         Iterations done of the present epoch.
     rate
         The learning rate where it was set during the run; None for the training spec's own.
-    elapsed_s
-        Seconds spent so far, pauses left out.
     """
 
     step: int = 0
     epoch: int = 0
     step_in_epoch: int = 0
     rate: float | None = None
-    elapsed_s: float = 0.0
+
+    def after(self, count: int, iterations_per_epoch: int) -> Position:
+        """Return the position `count` iterations later, none of them beyond the present epoch."""
+        done = self.step_in_epoch + count
+        ended = done >= iterations_per_epoch
+        return Position(self.step + count, self.epoch + ended, 0 if ended else done, self.rate)

@@ -1,0 +1,111 @@
+"""The loop of the engine thread: idle or training, it serves one queue of commands.
+
+Responsible for opening what a run needs and for turning every failure into an event; knows nothing
+of windows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from workbench.core.errors import WorkbenchError
+from workbench.data.dataset import Dataset, Progress
+from workbench.data.loading import load
+from workbench.engine.backends.base import Device
+from workbench.engine.backends.catalogue import open_device
+from workbench.spec.data import DataSpec
+from workbench.training.commands import Command, CommandQueue, Inbox, Shutdown, Start
+from workbench.training.events import Event, Preparing, RequestFailed, RunFailed
+from workbench.training.history import History
+from workbench.training.session import Session
+from workbench.training.trainer import Trainer, answer
+
+_log = logging.getLogger(__name__)
+
+
+def serve(
+    commands: CommandQueue,
+    publish: Callable[[Event], None],
+    load: Callable[[DataSpec, Progress], Dataset] = load,
+    open_device: Callable[[str | None], Device] = open_device,
+) -> None:
+    """Obey commands until `Shutdown`; the body of the one thread that uses devices.
+
+    Parameters
+    ----------
+    commands
+        What is asked; while nothing is, the loop sleeps on it.
+    publish
+        Is told everything that happens, in this thread; it must not block.
+    load, open_device
+        Where datasets and devices come from.
+    """
+    _Engine(commands, publish, load, open_device).serve()
+
+
+class _Engine:
+    def __init__(
+        self,
+        commands: CommandQueue,
+        publish: Callable[[Event], None],
+        load: Callable[[DataSpec, Progress], Dataset],
+        open_device: Callable[[str | None], Device],
+    ) -> None:
+        self._commands = commands
+        self._publish = publish
+        self._load = load
+        self._open_device = open_device
+        self._inbox = Inbox(commands)
+        self._devices: dict[str | None, Device] = {}
+        self._data: tuple[DataSpec, Dataset] | None = None
+        self._session: Session | None = None
+
+    def serve(self) -> None:
+        command: Command | None = None
+        while not isinstance(command, Shutdown):
+            try:
+                command = self._obey(command)
+            except WorkbenchError as error:
+                command = None
+                kind = type(error).__name__
+                self._publish(RunFailed(kind, error.message, error.hint, error.layer))
+            except Exception as error:  # noqa: BLE001 - whatever happens, the thread lives on
+                command = None
+                _log.exception("the engine failed")
+                hint = "This is a fault of the workbench; its log has the details."
+                self._publish(RunFailed(type(error).__name__, str(error), hint))
+
+    def _obey(self, command: Command | None) -> Command | None:
+        """Train if that is the command, else wait for one; return the next one to obey."""
+        if isinstance(command, Start):
+            trainer = self._open(command)
+            for event in trainer.run():
+                self._publish(event)
+            return trainer.handover
+        steering = self._inbox.take(wait=True)
+        for request in self._inbox.requests():
+            if self._session is None:
+                self._publish(RequestFailed(request.id, "There is no network yet.", "Train one."))
+            else:
+                self._publish(answer(self._session, request))
+        # A Start or Shutdown is always the last; the others steer a run, and there is none.
+        return steering[-1] if steering else None
+
+    def _open(self, start: Start) -> Trainer:
+        if start.device not in self._devices:
+            self._devices[start.device] = self._open_device(start.device)
+        if self._data is None or self._data[0] != start.data:
+            dataset = self._load(start.data, lambda *report: self._publish(Preparing(*report)))
+            self._data = (start.data, dataset)
+        self._session = None  # what it holds on the device makes room first
+        self._session = Session(
+            start.network,
+            start.training,
+            self._data[1],
+            self._devices[start.device],
+            start.data.pixel_scale,
+            start.parameters,
+            start.position,
+        )
+        return Trainer(self._session, self._commands, History.from_arrays(start.history or {}))
