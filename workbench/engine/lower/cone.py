@@ -13,7 +13,7 @@ import attrs
 from workbench.engine.graph.op import Elementwise, MatMul, Piecewise, Reduction
 from workbench.engine.graph.types import Shape
 from workbench.engine.lower.node import Leaf, Node
-from workbench.engine.lower.reach import Index, output_index, visit
+from workbench.engine.lower.reach import Index, Inside, output_index, visit
 
 #: A row of a kernel is walked serially by one work-item; beyond this many elements it is cut up
 #: instead.
@@ -80,7 +80,7 @@ def cone_of(root: Node, stored: set[int]) -> Cone:
     def stop(node: Node) -> bool:
         return is_leaf(node) or id(node) in stored
 
-    def see(node: Node, index: Index, inside: tuple[Node, ...]) -> None:
+    def see(node: Node, index: Index, inside: Inside) -> None:
         if node is not root and stop(node):
             cone.loads[id(node)] = node
             at_home = index == identity and node.shape == root.shape
@@ -89,8 +89,9 @@ def cone_of(root: Node, stored: set[int]) -> Cone:
         cone.inner[id(node)] = node
         if isinstance(node.op, Reduction):
             loops = frozenset().union(*(i.loops for i in index)) if index else frozenset()
-            if any(loop < 0 for loop in loops):
-                cone.nested[id(inside[-1])] = inside[-1]
+            repeating = next((outer for outer, own in inside if own & loops), None)
+            if repeating is not None:
+                cone.nested[id(repeating)] = repeating
             _, before = cone.reductions.get(id(node), (node, frozenset()))
             cone.reductions[id(node)] = (node, before | loops)
 

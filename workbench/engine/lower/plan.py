@@ -173,7 +173,7 @@ def op_text(node: Node) -> str:
     kind: type = type(op)
     if not attrs.has(kind) or isinstance(op, Leaf):
         return op.name
-    fields = {a.name: getattr(op, a.name) for a in attrs.fields(kind) if a.name != "name"}
+    fields = {a.name: getattr(op, a.name) for a in attrs.fields(kind) if a.eq and a.name != "name"}
     inside = ", ".join(f"{key}={value}" for key, value in fields.items())
     return f"{op.name}[{inside}]" if inside else op.name
 

@@ -63,9 +63,11 @@ class Depends:
 
 Index = tuple[Depends, ...]
 
-#: Called for each visit with the node, the index at which it is evaluated, and how deep in
-#: reductions.
-Visit = Callable[[Node, Index, tuple[Node, ...]], None]
+#: The reductions around an evaluation, outermost first, each with its loops.
+Inside = tuple[tuple[Node, frozenset[int]], ...]
+
+#: Called for each visit with the node, the index at which it is evaluated, and what is around it.
+Visit = Callable[[Node, Index, Inside], None]
 
 
 def output_index(node: Node) -> Index:
@@ -84,7 +86,7 @@ def visit(root: Node, stop: Callable[[Node], bool], see: Visit) -> None:
     seen: set[tuple[int, Index]] = set()
     fresh = iter(range(-1, -1_000_000, -1))
 
-    def enter(node: Node, index: Index, inside: tuple[Node, ...]) -> None:
+    def enter(node: Node, index: Index, inside: Inside) -> None:
         if (id(node), index) in seen:
             return
         seen.add((id(node), index))
@@ -98,9 +100,9 @@ def visit(root: Node, stop: Callable[[Node], bool], see: Visit) -> None:
 
 
 def _inputs(
-    node: Node, index: Index, inside: tuple[Node, ...], fresh: Iterator[int]
-) -> list[tuple[Node, Index, tuple[Node, ...]]]:
-    found: list[tuple[Node, Index, tuple[Node, ...]]] = []
+    node: Node, index: Index, inside: Inside, fresh: Iterator[int]
+) -> list[tuple[Node, Index, Inside]]:
+    found: list[tuple[Node, Index, Inside]] = []
     shapes = [n.shape for n in node.inputs]
 
     def read(position: int, at: tuple) -> Depends:  # type: ignore[type-arg]
@@ -117,12 +119,15 @@ def _inputs(
             del bounds
             found.append((node.inputs[position], _whole(source), inside))
     elif isinstance(op, Reduction):
-        found.append((node.inputs[0], _folded_index(node, index, fresh), (*inside, node)))
+        folded = _folded_index(node, index, fresh)
+        own = frozenset().union(*(folded[axis].loops for axis in op.axes))
+        found.append((node.inputs[0], folded, (*inside, (node, own))))
     elif isinstance(op, MatMul):
         a, b = node.inputs
         row, column = index
         inner = Depends(frozenset({next(fresh)}), pure=True)
-        found += [(a, (row, inner), (*inside, node)), (b, (inner, column), (*inside, node))]
+        around = (*inside, (node, inner.loops))
+        found += [(a, (row, inner), around), (b, (inner, column), around)]
     elif isinstance(op, Generated):
         found += [(child, (), inside) for child in node.inputs]
     else:
