@@ -103,8 +103,10 @@ def parse_json(text: str, place: str) -> dict[str, Any]:
         raise SpecError(f"{place}, {where}: {error.msg}.", "Mend the JSON there.") from None
     except RecursionError:
         raise SpecError(f"{place} is nested too deeply.", "A spec has few levels.") from None
-    except ValueError as error:
-        raise SpecError(f"{place}: {error}.", "Mend the JSON.") from None
+    except SpecError as error:
+        raise SpecError(f"{place}: {error.message}", error.hint) from None
+    except ValueError:
+        raise SpecError(f"{place}: a number has too many digits.", "Mend the JSON.") from None
     return _object(data, place)
 
 
@@ -112,7 +114,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
-        raise ValueError(f"the key {quote(twice)} stands twice in one object")
+        raise SpecError(f"the key {quote(twice)} stands twice in one object.", "Keep one of them.")
     return made
 
 
@@ -140,7 +142,7 @@ def _explain(error: BaseException, place: str = "") -> SpecError:
     if isinstance(error, cattrs.ForbiddenExtraKeysError):
         unknown = min(error.extra_fields)
         known = [info.name for info in field_infos(error.cl)]
-        hint = advise(unknown, known) or f"Known: {', '.join(known) or 'none'}."
+        hint = advise(unknown, known) or f"Known: {', '.join(known) or 'no keys at all'}."
         return SpecError(f"{place}{quote(unknown)} is not a known key.", hint)
     if isinstance(error, WorkbenchError):
         return SpecError(f"{place}{error.message}", error.hint, error.layer)
@@ -216,7 +218,7 @@ def _structure_class(cls: type[Any]) -> Callable[[Any, Any], Any]:
 def _without_header(fields: dict[str, Any]) -> dict[str, Any]:
     fields = dict(fields)
     version, about = fields.pop("format", None), fields.pop("about", "")
-    if version is not FORMAT:
+    if type(version) is not int or version != FORMAT:
         raise SpecError(f"format: got {quote(version)}.", f'Write "format": {FORMAT}.')
     if not isinstance(about, str):
         raise SpecError(f"about: got {quote(about)}.", "Give a text.")

@@ -37,7 +37,7 @@ _quoter.maxstring = _quoter.maxother = _quoter.maxlong = 60
 
 def quote(value: object) -> str:
     """Return `value` as messages show it: its `repr`, cut to a readable length."""
-    return _quoter.repr(value)
+    return _quoter.repr(list(value) if isinstance(value, tuple) else value)
 
 
 def advise(name: str, known: Iterable[str]) -> str:
@@ -84,7 +84,7 @@ class FieldInfo:
     spec: type[Any] | None = None
     optional: bool = False
     name: str = ""
-    default: Any = attrs.NOTHING
+    default: Any = attrs.field(factory=lambda: attrs.NOTHING)
 
     @property
     def options(self) -> tuple[str, ...]:

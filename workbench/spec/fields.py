@@ -130,7 +130,6 @@ def _validate(_: object, attribute: attrs.Attribute[Any], value: object) -> None
     info: FieldInfo = attribute.metadata[_METADATA_KEY]
     if info.accepts(value):
         return
-    hint = f"Give {info.expected()}."
-    if info.registry is not None and isinstance(value, str):
-        hint = f"{advise(value, info.options)} {hint}".lstrip()
-    raise SpecError(f"{attribute.name}: got {quote(value)}.", hint)
+    word = info.kind in ("choice", "integer") and isinstance(value, str)
+    hint = advise(str(value), info.options) if word else ""
+    raise SpecError(f"{attribute.name}: got {quote(value)}.", hint or f"Give {info.expected()}.")

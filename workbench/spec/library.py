@@ -35,8 +35,11 @@ def find_network(name_or_path: str) -> NetworkSpec:
     elif name_or_path.endswith(".json"):
         path = Path(name_or_path)
     else:
-        hint = f"{advise(name_or_path, known)} Known: {', '.join(known)}; or give a .json file."
-        raise SpecError(f"There is no network called {quote(name_or_path)}.", hint.lstrip())
+        hint = f"Known: {', '.join(known)}; or give the path of a .json file."
+        raise SpecError(
+            f"There is no network called {quote(name_or_path)}.",
+            advise(name_or_path, known) or hint,
+        )
     data = read_json_file(path)
     try:
         return network_from_json(data)
@@ -54,6 +57,6 @@ def find_experiment(name: str) -> Experiment:
     """
     known = resource_names("experiments")
     if name not in known:
-        hint = f"{advise(name, known)} Known: {', '.join(known)}."
-        raise SpecError(f"There is no experiment called {quote(name)}.", hint.lstrip())
+        hint = advise(name, known) or f"Known: {', '.join(known)}."
+        raise SpecError(f"There is no experiment called {quote(name)}.", hint)
     return experiment_from_json(read_json_file(resource_path("experiments", f"{name}.json")))
