@@ -38,24 +38,24 @@ class Evaluation:
     predictions
         Class of each row as int32; where there are no classes, the outputs of each row.
     confusion
-        Counts by true class (rows) and predicted class (columns); None where there are no classes.
+        Counts by true class (rows) and predicted class (columns); empty where there are no classes.
     """
 
     log_likelihood: float
     predictions: np.ndarray
-    confusion: np.ndarray | None
+    confusion: np.ndarray
 
     @property
     def accuracy(self) -> float | None:
         """Part of the rows whose class is right; None where there are no classes."""
-        if self.confusion is None:
+        if not self.confusion.size:
             return None
         return int(np.trace(self.confusion)) / len(self.predictions)
 
     @property
     def error_percent(self) -> float | None:
         """Percentage of the rows whose class is wrong; None where there are no classes."""
-        if self.confusion is None:
+        if not self.confusion.size:
             return None
         right = int(np.trace(self.confusion))
         return 100 * (len(self.predictions) - right) / len(self.predictions)
@@ -114,10 +114,11 @@ class Evaluator:
             self._run.enqueue(whole * CHUNK, n % CHUNK)
             self._gather(n % CHUNK, scores, found)
         predictions = np.concatenate(found)
-        confusion = None
         if self._classes:
             predictions = predictions.astype(np.int32)
             confusion = confusion_matrix(self._labels, predictions, self._classes)
+        else:
+            confusion = np.zeros((0, 0), np.int64)
         return Evaluation(math.fsum(scores) / n, predictions, confusion)
 
     def _gather(self, rows: int, scores: list[float], found: list[np.ndarray]) -> None:
