@@ -1,0 +1,79 @@
+"""``workbench evaluate``: the measures of a saved model on a split of a dataset.
+
+Responsible for how they are shown; the session computes them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import attrs
+
+from workbench.cli.choices import data_spec, load_extensions
+from workbench.cli.console import Console, print_json, print_table
+from workbench.cli.models import open_model
+from workbench.data.loading import load
+from workbench.engine.backends.catalogue import open_device
+from workbench.training.evaluator import Evaluation
+from workbench.training.metrics import f1, precision, recall
+from workbench.training.session import Session
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure the model that the options name; return the exit status."""
+    with Console() as console:
+        load_extensions(console)
+        model, training = open_model(options.model)
+        # All rows count, also where the model was trained on some of them.
+        data = attrs.evolve(data_spec(options, model.data), limit=None)
+        device = open_device(options.device)
+        dataset = load(data, console.progress)
+        # The batch that the model was trained with has no bearing on its measures.
+        training = attrs.evolve(training, batch="full")
+        session = Session(
+            model.network, training, dataset, device, data.pixel_scale, model.parameters
+        )
+        console.progress(f"evaluating {options.split}", 0, 0)
+        evaluation = session.evaluate(options.split)
+    result = {
+        "log_likelihood": evaluation.log_likelihood,
+        "accuracy": evaluation.accuracy,
+        "error_percent": evaluation.error_percent,
+        **by_class(evaluation),
+        "confusion": evaluation.confusion,
+        "device": device.info.id,
+        "dtype": training.precision,
+        "kernels_launched": session.counters.kernels_launched,
+    }
+    if options.json:
+        print_json(result)
+    else:
+        _print(evaluation)
+    return 0
+
+
+def by_class(evaluation: Evaluation) -> dict[str, Any]:
+    """Return precision, recall and F1 of each class; None where there are no classes."""
+    measures = {"precision": precision, "recall": recall, "f1": f1}
+    if evaluation.confusion is None:
+        return dict.fromkeys(measures)
+    return {name: measure(evaluation.confusion) for name, measure in measures.items()}
+
+
+def _print(evaluation: Evaluation) -> None:
+    if evaluation.confusion is None:
+        print(f"Score {evaluation.log_likelihood:.6g}.")
+        return
+    print(
+        f"Log-likelihood {evaluation.log_likelihood:.6f}, accuracy {evaluation.accuracy:.2%}, "
+        f"error {evaluation.error_percent:.2f} %.\n"
+    )
+    classes = [str(i) for i in range(len(evaluation.confusion))]
+    measures = {
+        name: [f"{value:.4f}" for value in values] for name, values in by_class(evaluation).items()
+    }
+    print_table({"class": classes, **measures})
+    print("\nTrue class by row, predicted class by column:")
+    columns = evaluation.confusion.T.astype(str).tolist()
+    print_table({"": classes, **dict(zip(classes, columns, strict=True))})
