@@ -50,6 +50,22 @@ def test_a_removed_name_is_free_again(shapes: Registry[type]) -> None:
     assert shapes["square"] is int
 
 
+def test_a_watcher_is_told_of_every_entry_and_may_refuse_one(shapes: Registry[type]) -> None:
+    told: list[str] = []
+
+    def tell(name: str, _: type) -> None:
+        if name == "tesseract":
+            raise ValueError("four dimensions")
+        told.append(name)
+
+    shapes.watch(tell)
+    shapes.add("ring")(int)
+    assert told == ["square", "circle", "ring"]
+    with pytest.raises(ValueError, match="four"):
+        shapes.add("tesseract")(int)
+    assert "tesseract" not in shapes
+
+
 @pytest.mark.parametrize(
     ("asked", "advice"),
     [("circel", "Did you mean 'circle'?"), ("tesseract", "Known: circle, square.")],

@@ -34,9 +34,9 @@ class Registry(Generic[T]):
         def register(entry: T) -> T:
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered already")
-            self._entries[name] = entry
             for tell in self._watchers:
-                tell(name, entry)
+                tell(name, entry)  # one that refuses keeps the entry out
+            self._entries[name] = entry
             return entry
 
         return register
