@@ -6,7 +6,9 @@ import queue
 import threading
 
 import numpy as np
+import pytest
 
+from workbench.core.errors import SpecError
 from workbench.training.commands import (
     CommandQueue,
     Inbox,
@@ -14,6 +16,7 @@ from workbench.training.commands import (
     Predict,
     Probe,
     Resume,
+    SetRate,
     Shutdown,
     Step,
     Stop,
@@ -50,3 +53,9 @@ def test_waiting_sleeps_until_a_command_comes() -> None:
     commands.put(Stop("enough"))
     thread.join(10)
     assert taken == [Stop("enough")]
+
+
+@pytest.mark.parametrize("rate", [float("nan"), float("inf"), 0.0, -0.1])
+def test_a_rate_that_cannot_be_is_refused_where_it_is_sent(rate: float) -> None:
+    with pytest.raises(SpecError, match="rate cannot be"):
+        SetRate(rate)

@@ -14,7 +14,7 @@ import numpy as np
 from workbench.spec.data import DataSpec
 from workbench.spec.network import NetworkSpec
 from workbench.spec.training import TrainingSpec
-from workbench.training.position import Position
+from workbench.training.position import Position, check_rate
 
 
 class Command:
@@ -40,7 +40,7 @@ class Resume(Command):
 class Step(Command):
     """Pause, and make `count` iterations first."""
 
-    count: int = 1
+    count: int = attrs.field(default=1, validator=attrs.validators.ge(1))
 
 
 @attrs.frozen
@@ -54,7 +54,7 @@ class Stop(Command):
 class SetRate(Command):
     """Use another learning rate from the next burst on."""
 
-    rate: float
+    rate: float = attrs.field(validator=check_rate)
 
 
 @attrs.frozen(eq=False)

@@ -57,40 +57,45 @@ class _Engine:
         self._load = load
         self._open_device = open_device
         self._inbox = Inbox(commands)
+        self._next: Command | None = None
         self._devices: dict[str | None, Device] = {}
         self._data: tuple[DataSpec, Dataset] | None = None
         self._session: Session | None = None
 
     def serve(self) -> None:
-        command: Command | None = None
-        while not isinstance(command, Shutdown):
+        while not isinstance(self._next, Shutdown):
             try:
-                command = self._obey(command)
+                self._obey()
             except WorkbenchError as error:
-                command = None
                 kind = type(error).__name__
                 self._publish(RunFailed(kind, error.message, error.hint, error.layer))
             except Exception as error:  # noqa: BLE001 - whatever happens, the thread lives on
-                command = None
                 _log.exception("the engine failed")
                 hint = "This is a fault of the workbench; its log has the details."
                 self._publish(RunFailed(type(error).__name__, str(error), hint))
 
-    def _obey(self, command: Command | None) -> Command | None:
-        """Train if that is the command, else wait for one; return the next one to obey."""
+    def _obey(self) -> None:
+        """Train if that comes next, else wait for commands."""
+        command, self._next = self._next, None
         if isinstance(command, Start):
-            trainer = self._open(command)
-            for event in trainer.run():
-                self._publish(event)
-            return trainer.handover
+            self._train(self._open(command))
+            return
         steering = self._inbox.take(wait=True)
+        # A Start or Shutdown is always the last; the others steer a run, and there is none.
+        self._next = steering[-1] if steering else None
         for request in self._inbox.requests():
             if self._session is None:
                 self._publish(RequestFailed(request.id, "There is no network yet.", "Train one."))
             else:
                 self._publish(answer(self._session, request))
-        # A Start or Shutdown is always the last; the others steer a run, and there is none.
-        return steering[-1] if steering else None
+
+    def _train(self, trainer: Trainer) -> None:
+        try:
+            for event in trainer.run():
+                self._publish(event)
+        finally:
+            # However the run ended, what ended it is still to be obeyed.
+            self._next = trainer.handover
 
     def _open(self, start: Start) -> Trainer:
         if start.device not in self._devices:

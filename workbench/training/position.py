@@ -6,7 +6,17 @@ parameters; knows nothing of files.
 
 from __future__ import annotations
 
+import math
+
 import attrs
+
+from workbench.core.errors import SpecError
+
+
+def check_rate(_: object, __: object, rate: float) -> None:
+    """Raise SpecError unless `rate` is a positive finite number; an attrs validator."""
+    if not (math.isfinite(rate) and rate > 0):
+        raise SpecError(f"The rate cannot be {rate}.", "Give a positive number, such as 0.1.")
 
 
 @attrs.frozen
@@ -32,7 +42,7 @@ class Position:
     step: int = 0
     epoch: int = 0
     step_in_epoch: int = 0
-    rate: float | None = None
+    rate: float | None = attrs.field(default=None, validator=attrs.validators.optional(check_rate))
 
     def after(self, count: int, iterations_per_epoch: int) -> Position:
         """Return the position `count` iterations later, none of them beyond the present epoch."""

@@ -110,8 +110,6 @@ class Session:
 
     @rate.setter
     def rate(self, rate: float) -> None:
-        if not math.isfinite(rate):
-            raise SpecError(f"The rate cannot be {rate}.", "Give a number such as 0.1.")
         self.position = attrs.evolve(self.position, rate=float(rate))
 
     def advance(self, count: int) -> Iterations:

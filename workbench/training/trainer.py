@@ -93,8 +93,7 @@ class Trainer:
         self._epoch_made = (0, 0.0)
         self._good = (session.parameters(), session.position)
         self._kept_at = -math.inf
-        past = self.history.points()["elapsed_s"]
-        self._began = time.perf_counter() - (float(past[-1]) if len(past) else 0.0)
+        self._began = 0.0
 
     def run(self) -> Iterator[Event]:
         """Yield what happens until the run is finished or stopped.
@@ -106,6 +105,8 @@ class Trainer:
             were known to be good.
         """
         session = self.session
+        past = self.history.points()["elapsed_s"]
+        self._began = time.perf_counter() - (float(past[-1]) if len(past) else 0.0)
         yield self._started()
         while True:
             steering = self._take()
@@ -152,11 +153,13 @@ class Trainer:
 
     def _take(self) -> list[Command]:
         """Take the commands that have come; while paused wait for one, off the run's clock."""
-        if not self._waiting or self._done:
-            return self._inbox.take(wait=False)
         before = time.perf_counter()
-        steering = self._inbox.take(wait=True)
-        self._began += time.perf_counter() - before
+        wait = self._waiting and not self._done
+        steering = self._inbox.take(wait)
+        if wait:
+            self._began += time.perf_counter() - before
+        if steering and isinstance(steering[-1], Start | Shutdown):
+            self.handover = steering[-1]
         return steering
 
     def _obey(self, command: Command) -> Iterator[Event]:
@@ -174,8 +177,6 @@ class Trainer:
         elif isinstance(command, SetRate):
             self.session.rate = command.rate
         elif isinstance(command, Stop | Start | Shutdown):
-            if not isinstance(command, Stop):
-                self.handover = command
             self._stopped = True
             self._check_parameters()
             reason = command.reason if isinstance(command, Stop) else "another command came"

@@ -1,0 +1,177 @@
+"""The engine thread serves one queue from its start to its end, whatever fails in between."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import attrs
+import numpy as np
+import pytest
+
+from workbench.core.errors import DataError
+from workbench.data.dataset import Dataset, Progress
+from workbench.engine.backends.base import Device
+from workbench.nn.optimizers.sgd import SGD
+from workbench.spec.data import DataSpec
+from workbench.spec.network import NetworkSpec
+from workbench.spec.training import TrainingSpec
+from workbench.training.commands import (
+    Command,
+    CommandQueue,
+    Pause,
+    Predict,
+    Shutdown,
+    Start,
+    Stop,
+)
+from workbench.training.engine_loop import serve
+from workbench.training.events import (
+    Event,
+    Finished,
+    Paused,
+    Predicted,
+    Preparing,
+    RequestFailed,
+    RunFailed,
+    Snapshot,
+    Started,
+    Stopped,
+)
+
+E = TypeVar("E", bound=Event)
+
+
+class Engine:
+    """The loop in a thread of its own, and what it told."""
+
+    def __init__(self, stripes: Callable[..., Dataset], device: Device) -> None:
+        self.loads = 0
+        self._commands: CommandQueue = queue.SimpleQueue()
+        self._events: queue.Queue[Event] = queue.Queue()
+        self.thread = threading.Thread(
+            target=serve, args=(self._commands, self._events.put, self._load, lambda _: device)
+        )
+        self._stripes = stripes
+        self.thread.start()
+
+    def _load(self, spec: DataSpec, progress: Progress) -> Dataset:
+        if spec.dataset == "broken":
+            raise ZeroDivisionError("inside a dataset")
+        if spec.dataset == "missing":
+            raise DataError("There is no dataset.", "Name another.")
+        self.loads += 1
+        progress("reading", 1, 2)
+        return self._stripes()
+
+    def send(self, command: Command) -> None:
+        self._commands.put(command)
+
+    def wait_for(self, kind: type[E]) -> E:
+        """Return the next event of a kind; fails after ten seconds without any."""
+        while True:
+            event = self._events.get(timeout=10)
+            if isinstance(event, kind):
+                return event
+
+
+@pytest.fixture
+def engine(stripes: Callable[..., Dataset], device: Device) -> Iterator[Engine]:
+    engine = Engine(stripes, device)
+    yield engine
+    engine.send(Shutdown())
+    engine.thread.join(10)
+    assert not engine.thread.is_alive()
+
+
+@pytest.fixture
+def start(tanh: NetworkSpec, training: TrainingSpec) -> Start:
+    return Start(tanh, training, DataSpec("stripes"))
+
+
+@pytest.fixture
+def endless(start: Start) -> Start:
+    return attrs.evolve(start, training=attrs.evolve(start.training, epochs=1_000_000))
+
+
+IMAGE = np.zeros((1, 4, 5), np.uint8)
+
+
+def test_one_run_after_another_on_data_read_once(engine: Engine, start: Start) -> None:
+    for _ in range(2):
+        engine.send(start)
+        assert engine.wait_for(Started).device.id == "reference"
+        assert engine.wait_for(Finished).step == 12
+    assert engine.loads == 1
+
+
+def test_loading_tells_its_progress(engine: Engine, start: Start) -> None:
+    engine.send(start)
+    assert engine.wait_for(Preparing) == Preparing("reading", 1, 2)
+
+
+def test_requests_are_answered_before_during_and_after(engine: Engine, endless: Start) -> None:
+    engine.send(Predict(IMAGE, 1))
+    assert engine.wait_for(RequestFailed).id == 1
+    engine.send(endless)
+    engine.wait_for(Snapshot)
+    engine.send(Predict(IMAGE, 2))
+    assert engine.wait_for(Predicted).id == 2
+    engine.send(Stop())
+    stopped = engine.wait_for(Stopped)
+    engine.send(Predict(IMAGE, 3))
+    predicted = engine.wait_for(Predicted)
+    assert (predicted.id, predicted.step) == (3, stopped.step)
+
+
+def test_steering_an_idle_engine_does_nothing(engine: Engine, start: Start) -> None:
+    engine.send(Stop())
+    engine.send(Pause())
+    engine.send(start)
+    assert engine.wait_for(Finished).step == 12
+
+
+def test_a_start_takes_the_place_of_a_run(engine: Engine, start: Start, endless: Start) -> None:
+    engine.send(endless)
+    engine.wait_for(Snapshot)
+    engine.send(start)
+    engine.wait_for(Stopped)
+    assert engine.wait_for(Finished).step == 12
+
+
+def test_shutdown_ends_a_run_that_is_paused(engine: Engine, endless: Start) -> None:
+    engine.send(endless)
+    engine.send(Pause())
+    engine.wait_for(Paused)
+    engine.send(Shutdown())
+    engine.thread.join(10)
+    assert not engine.thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "kind", "words"),
+    [("missing", "DataError", "no dataset"), ("broken", "ZeroDivisionError", "inside a dataset")],
+)
+def test_a_failure_is_told_and_the_engine_lives_on(
+    engine: Engine, start: Start, dataset: str, kind: str, words: str
+) -> None:
+    engine.send(attrs.evolve(start, data=DataSpec(dataset)))
+    failed = engine.wait_for(RunFailed)
+    assert failed.kind == kind
+    assert words in failed.message
+    assert failed.hint
+    engine.send(start)
+    assert engine.wait_for(Finished).step == 12
+
+
+def test_a_diverging_run_is_told_and_its_good_parameters_serve_on(
+    engine: Engine, endless: Start
+) -> None:
+    rate = attrs.evolve(endless.training, optimizer=SGD(1e300))
+    engine.send(attrs.evolve(endless, training=rate))
+    failed = engine.wait_for(RunFailed)
+    assert failed.kind == "DivergedError"
+    engine.send(Predict(IMAGE, 1))
+    assert np.isfinite(engine.wait_for(Predicted).outputs).all()
