@@ -1,0 +1,86 @@
+"""What may be typed, what is answered to the rest, and how little that needs."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from workbench.cli.parser import VERBS, make_parser
+
+#: Modules that take long to import; help must not wait for them.
+SLOW = ("numpy", "h5py", "pyopencl", "PIL", "rich", "attrs", "cattrs", "pooch")
+QT = ("PySide6", "pyqtgraph", "qtpy", "qtawesome")
+
+
+def modules_after(program: str) -> set[str]:
+    """Return the names of the modules that a program has imported when it ends."""
+    code = f"import sys\ntry:\n    {program}\nexcept SystemExit: pass\n"
+    code += "print('modules:', *sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.rpartition("modules:")[2].split())
+
+
+def test_every_verb_has_a_module_and_help() -> None:
+    actions = [a for a in make_parser()._actions if a.dest == "verb"]
+    assert set(actions[0].choices or ()) == set(VERBS)
+    for module in VERBS.values():
+        assert callable(importlib.import_module(module).run)
+
+
+def test_help_needs_nothing_that_is_slow() -> None:
+    imported = modules_after(
+        "from workbench.__main__ import main; sys.argv = ['workbench', '--help']; main()"
+    )
+    assert "workbench.cli.parser" in imported
+    assert not imported & {*SLOW, *QT}
+
+
+def test_no_verb_needs_qt() -> None:
+    names = ", ".join(VERBS.values())
+    assert not modules_after(f"import {names}") & set(QT)
+
+
+@pytest.mark.parametrize("verb", [[], *[[verb] for verb in VERBS]])
+def test_help_is_printed(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        make_parser().parse_args([*verb, "--help"])
+    assert left.value.code == 0
+    assert "usage: workbench" in capsys.readouterr().out
+
+
+def test_without_a_verb_it_says_where_the_window_is(workbench: Callable[..., Any]) -> None:
+    done = workbench()
+    assert (done.status, done.out) == (2, "")
+    assert "workbench train" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "quoted"),
+    [
+        (["fly"], "fly"),
+        (["train", "--epocs", "3"], "--epocs"),
+        (["train", "--epoch", "3"], "--epoch"),
+        (["train", "--precision", "float16"], "float16"),
+        (["evaluate"], "MODEL.h5"),
+        (["evaluate", "m.h5", "--split", "half"], "half"),
+        (["predict", "m.h5"], "IMAGE"),
+        (["tutorial", "sigmoid"], "sigmoid"),
+        (["import", "p.npz", "m.h5"], "--network"),
+        (["devices", "--check"], "--check"),
+    ],
+)
+def test_wrong_use_is_answered_in_two_sentences(
+    workbench: Callable[..., Any], words: list[str], quoted: str
+) -> None:
+    done = workbench(*words)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("workbench: ")
+    assert quoted in done.err
+    assert done.err.count("\n") == 1
