@@ -86,10 +86,10 @@ class Op:
 class Elementwise(Op):
     """Each output element depends on the input elements at the same place.
 
-    At graph level all inputs have the same number of axes (constructors pad with broadcastable axes
-    on the left) and, unless the operation says otherwise, one dtype (constructors cast). Lowered
-    nodes make the stretching explicit, so that every input has exactly the output's shape, except
-    0-d inputs, which stay 0-d.
+    At graph level all inputs but 0-d ones have the same number of axes (constructors pad with
+    broadcastable axes on the left) and, unless the operation says otherwise, one dtype
+    (constructors cast). Lowered nodes make the stretching explicit, so that every input has exactly
+    the output's shape, except 0-d inputs, which stay 0-d.
     """
 
     @property

@@ -1,0 +1,167 @@
+"""Derivatives of a scalar cost: reverse mode over each operation's own rule.
+
+Responsible for accumulation, for the types of derivatives, and for saying why one does not exist;
+knows no operation's derivative.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Sequence
+from typing import overload
+
+from workbench.core.errors import GraphError
+from workbench.engine.graph.ops.arithmetic import add
+from workbench.engine.graph.ops.elementwise import with_dtype
+from workbench.engine.graph.ops.shape import broadcast_to, ones_like, retype, zeros_like
+from workbench.engine.graph.rewrite import stabilise
+from workbench.engine.graph.traversal import topological
+from workbench.engine.graph.variable import FUNCTIONS, Variable
+
+
+@overload
+def grad(
+    cost: Variable,
+    wrt: Variable,
+    consider_constant: Collection[Variable] = (),
+    disconnected_inputs: str = "raise",
+) -> Variable: ...
+@overload
+def grad(
+    cost: Variable,
+    wrt: Sequence[Variable],
+    consider_constant: Collection[Variable] = (),
+    disconnected_inputs: str = "raise",
+) -> list[Variable]: ...
+def grad(
+    cost: Variable,
+    wrt: Variable | Sequence[Variable],
+    consider_constant: Collection[Variable] = (),
+    disconnected_inputs: str = "raise",
+) -> Variable | list[Variable]:
+    """Return the derivative of `cost` by `wrt`, of the same type: one variable, or a list of them.
+
+    Parameters
+    ----------
+    cost
+        A float scalar.
+    wrt
+        One variable or several; inputs, shared variables or any intermediate value.
+    consider_constant
+        Variables through which nothing is differentiated.
+    disconnected_inputs
+        What to do about a variable that the cost does not depend on: ``"raise"``, ``"warn"`` or
+        ``"ignore"``; the latter two give zeros.
+
+    Raises
+    ------
+    GraphError
+        The cost is no float scalar, a variable is no float, or the cost does not depend on it
+        differentiably; the message names the operations between them.
+    """
+    if disconnected_inputs not in ("raise", "warn", "ignore"):
+        raise GraphError(
+            f"grad got disconnected_inputs={disconnected_inputs!r}.",
+            'Use "raise", "warn" or "ignore".',
+        )
+    several = not isinstance(wrt, Variable)
+    variables = list(wrt) if not isinstance(wrt, Variable) else [wrt]
+    _check(cost, variables)
+    (stable,) = stabilise([cost], keep=[*variables, *consider_constant])
+    found = _accumulate(stable, variables, consider_constant)
+    result = [
+        found[v.serial] if v.serial in found else _missing(stable, v, found, disconnected_inputs)
+        for v in variables
+    ]
+    return result if several else result[0]
+
+
+FUNCTIONS.add("grad")(grad)
+
+
+def _check(cost: Variable, variables: Sequence[Variable]) -> None:
+    if cost.ndim or not cost.type.is_float:
+        raise GraphError(
+            f"Only a float scalar can be differentiated, not {cost.describe()}.",
+            "Take its mean() or sum().",
+        )
+    for v in variables:
+        if not isinstance(v, Variable):
+            raise GraphError(f"grad by {v!r}, which is no variable.", "Give variables.")
+        if not v.type.is_float:
+            raise GraphError(f"Nothing can be differentiated by {v.describe()}.", "Use floats.")
+
+
+def _accumulate(
+    cost: Variable, variables: Sequence[Variable], constants: Collection[Variable]
+) -> dict[int, Variable]:
+    """Return the derivative by every variable that leads to the wanted ones, by serial number."""
+    order = topological([cost], stop=constants)
+    wanted = {v.serial for v in variables}
+    blocked = {v.serial for v in constants}
+    leading: set[int] = set()
+    for v in order:
+        above = v.owner is not None and any(i.serial in leading for i in v.owner.inputs)
+        if v.serial in wanted or (above and v.serial not in blocked):
+            leading.add(v.serial)
+    grads: dict[int, Variable] = {cost.serial: ones_like(cost)}
+    for v in reversed(order):
+        if v.serial not in leading or v.serial not in grads:
+            continue
+        if v.owner is None or v.serial in blocked:
+            continue
+        parts = v.owner.op.vjp(v.owner.inputs, v, grads[v.serial])
+        for x, part in zip(v.owner.inputs, parts, strict=True):
+            if part is None or x.serial not in leading:
+                continue
+            part = _conforming(part, x)
+            grads[x.serial] = add(grads[x.serial], part) if x.serial in grads else part
+    return grads
+
+
+def _conforming(grad: Variable, model: Variable) -> Variable:
+    """Return `grad` with the dtype and axes of `model`."""
+    grad = with_dtype(grad, model.dtype)
+    if grad.ndim == model.ndim:
+        flags = zip(grad.broadcastable, model.broadcastable, strict=True)
+        grad = retype(grad, [a or b for a, b in flags])
+    if grad.broadcastable != model.broadcastable:
+        grad = broadcast_to(grad, model.shape)
+    return grad
+
+
+def _missing(
+    cost: Variable, variable: Variable, grads: dict[int, Variable], policy: str
+) -> Variable:
+    path = _path(cost, variable)
+    if path is None:
+        message = f"The cost {cost.describe()} does not depend on {variable.describe()}."
+        hint = "Leave it out, or build the cost from it."
+    else:
+        names = " <- ".join(v.owner.op.name for v in path if v.owner is not None)
+        stop = next((v for v, x in zip(path, path[1:], strict=False) if x.serial not in grads), cost)
+        name = stop.owner.op.name if stop.owner is not None else "it"
+        message = (
+            f"The cost depends on {variable.describe()} only through {names}, "
+            f"where {name} passes no derivative on."
+        )
+        hint = "Use operations that have a derivative."
+    if policy == "raise":
+        raise GraphError(message, f'{hint} disconnected_inputs="ignore" gives zeros.')
+    if policy == "warn":
+        warnings.warn(message, stacklevel=3)
+    return zeros_like(variable)
+
+
+def _path(cost: Variable, target: Variable) -> list[Variable] | None:
+    """Return the variables on a way from `cost` down to `target`, or None."""
+    above: dict[int, Variable] = {}
+    for v in topological([cost]):
+        for x in v.owner.inputs if v.owner is not None else ():
+            above[x.serial] = v
+    if target.serial not in above:
+        return [cost] if target is cost else None
+    path = [target]
+    while path[-1] is not cost:
+        path.append(above[path[-1].serial])
+    return path[::-1]

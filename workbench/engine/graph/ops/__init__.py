@@ -1,0 +1,40 @@
+"""The functions of the language, one module a family; importing this package registers them all.
+
+Responsible for the list of families; knows nothing of any one operation.
+"""
+
+from workbench.engine.graph.ops import (
+    arithmetic,
+    comparison,
+    dimshuffle,
+    elementwise,
+    generated,
+    indexing,
+    joining,
+    linear,
+    reductions,
+    registry,
+    shape,
+    slicing,
+    softmax,
+    take,
+    transcendental,
+)
+
+__all__ = [
+    "arithmetic",
+    "comparison",
+    "dimshuffle",
+    "elementwise",
+    "generated",
+    "indexing",
+    "joining",
+    "linear",
+    "reductions",
+    "registry",
+    "shape",
+    "slicing",
+    "softmax",
+    "take",
+    "transcendental",
+]

@@ -1,0 +1,152 @@
+"""Joins: tensors one after the other or side by side.
+
+Responsible for which element comes from where; knows nothing of how an index is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from workbench.core.errors import GraphError
+from workbench.engine.graph.op import Piecewise, Read
+from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
+from workbench.engine.graph.ops.elementwise import with_dtype
+from workbench.engine.graph.ops.registry import SAMPLED, Case, Sample, declare, language
+from workbench.engine.graph.ops.shape import axis_length, size
+from workbench.engine.graph.ops.slicing import Pieces, Slice
+from workbench.engine.graph.promotion import as_variable, common_dtype
+from workbench.engine.graph.types import Shape, TensorType
+from workbench.engine.graph.variable import Variable
+
+
+@attrs.frozen
+class Join(Piecewise):
+    """Tensors one after the other along an axis."""
+
+    name = "join"
+    axis: int
+
+    def infer_type(self, *types: TensorType) -> TensorType:
+        """Take tensors of one dtype and number of axes."""
+        first = types[0]
+        if any(t.dtype != first.dtype or t.ndim != first.ndim for t in types):
+            raise GraphError(f"join does not take {' and '.join(str(t) for t in types)}.")
+        flags = (
+            axis != self.axis and any(t.broadcastable[axis] for t in types)
+            for axis in range(first.ndim)
+        )
+        return TensorType(first.dtype, tuple(flags))
+
+    def infer_shape(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
+        """Add the lengths along the axis; the others must be equal."""
+        first = list(shapes[0])
+        for shape in shapes[1:]:
+            other = list(shape)
+            first[self.axis] += other[self.axis]
+            other[self.axis] = first[self.axis]
+            if other != first:
+                raise GraphError(
+                    f"join along axis {self.axis} got shapes {shapes[0]} and {shape}.",
+                    "All other axes must have equal lengths.",
+                )
+        return tuple(first)
+
+    def pieces(
+        self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
+    ) -> Pieces:
+        """Look on which side of each seam the index lies."""
+        found: list[tuple[Sequence[tuple[Any, Any, Any]], int, tuple[Any, ...]]] = []
+        offset, along = 0, index[self.axis]
+        for position, of_input in enumerate(shapes):
+            end = offset + of_input[self.axis]
+            place = (*index[: self.axis], along - offset, *index[self.axis + 1 :])
+            last = position == len(shapes) - 1
+            found.append(([] if last else [(offset, along, end)], position, place))
+            offset = end
+        return found
+
+    def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
+        """Concatenate in NumPy."""
+        return np.concatenate(arrays, axis=self.axis)
+
+    def vjp(
+        self, inputs: Sequence[Variable], output: Variable, grad: Variable
+    ) -> Sequence[Variable | None]:
+        """Cut the derivative at the seams."""
+        parts: list[Variable | None] = []
+        offset = size(0)
+        cut = Slice((self.axis,), (1,), (False,))
+        for x in inputs:
+            length = axis_length(x, self.axis)
+            parts.append(cut(grad, offset, length) if x.type.is_float else None)
+            offset = offset + length
+        return parts
+
+
+@language
+def concatenate(tensors: Sequence[Any], axis: int = 0) -> Variable:
+    """Return the tensors one after the other along `axis`, in their common dtype."""
+    variables = [as_variable(t) for t in tensors]
+    if not variables:
+        raise GraphError("concatenate got no tensors.", "Give at least one.")
+    if len({v.ndim for v in variables}) > 1 or not variables[0].ndim:
+        raise GraphError(
+            "concatenate got " + " and ".join(v.describe() for v in variables) + ".",
+            "Give tensors with the same number of axes.",
+        )
+    (axis,) = normal_axes(variables[0], axis)
+    dtype = common_dtype(variables)
+    return Join(axis)(*(with_dtype(v, dtype) for v in variables))
+
+
+@language
+def join(axis: int, *tensors: Any) -> Variable:
+    """Return the tensors one after the other along `axis`."""
+    return concatenate(tensors, axis)
+
+
+@language
+def stack(*tensors: Any, axis: int = 0) -> Variable:
+    """Return the tensors side by side along a new axis; one list will do."""
+    if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
+        tensors = tuple(tensors[0])
+    variables = [as_variable(t) for t in tensors]
+    if not variables or len({v.ndim for v in variables}) > 1:
+        raise GraphError(
+            "stack got " + (" and ".join(v.describe() for v in variables) or "nothing") + ".",
+            "Give tensors with the same number of axes.",
+        )
+    ndim = variables[0].ndim + 1
+    if not -ndim <= axis < ndim:
+        raise GraphError(f"stack along axis {axis} of tensors with {ndim - 1} axes.")
+    order: list[Any] = list(range(ndim - 1))
+    order.insert(axis % ndim, "x")
+    return concatenate([dimshuffle(v, order) for v in variables], axis % ndim)
+
+
+_PAIR = (Sample((3, 2)), Sample((3, 5)))
+declare(
+    "join",
+    Join,
+    SAMPLED,
+    Case(
+        lambda x, y: concatenate([x, y], 1), _PAIR, lambda x, y: np.concatenate([x, y], 1)
+    ),
+    Case(
+        lambda x, y, z: concatenate([x, y, z]),
+        (Sample((3, 2)), Sample((0, 2)), Sample((1, 2))),
+        lambda x, y, z: np.concatenate([x, y, z]),
+    ),
+    Case(
+        lambda x, y: stack(x, y, axis=1), (Sample((5,)), Sample((5,))), lambda x, y: np.stack([x, y], 1)
+    ),
+    Case(
+        lambda x, y: concatenate([x, y], -1),
+        (Sample((3, 0)), Sample((3, 0))),
+        lambda x, y: np.concatenate([x, y], -1),
+    ),
+)

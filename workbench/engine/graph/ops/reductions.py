@@ -1,0 +1,183 @@
+"""Reductions of the language: sums, products, extremes and what is composed of them.
+
+Responsible for axes, dtypes and compositions; the folds themselves are `folds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core.errors import GraphError
+from workbench.engine.graph.ops.arithmetic import cast, sqr
+from workbench.engine.graph.ops.comparison import neq
+from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
+from workbench.engine.graph.ops.folds import (
+    AllTrue,
+    AnyTrue,
+    ArgMax,
+    ArgMin,
+    Fold,
+    Logical,
+    Max,
+    Min,
+    Position,
+    Prod,
+    Sum,
+)
+from workbench.engine.graph.ops.registry import NUMBERS, SAMPLED, Case, Sample, call, declare, language
+from workbench.engine.graph.ops.shape import axis_length, flatten, product
+from workbench.engine.graph.promotion import as_variable
+from workbench.engine.graph.variable import Variable
+
+Axis = int | Sequence[int] | None
+
+
+@language
+def sum(x: Any, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Variable:
+    """Return the sum over `axis` (all if None); integers are added up in 64 bits."""
+    x = as_variable(x)
+    if dtype is not None:
+        x = cast(x, dtype)
+    return Sum(normal_axes(x, axis), keepdims)(x)
+
+
+@language
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Return the product over `axis` (all if None); integers are multiplied in 64 bits."""
+    x = as_variable(x)
+    return Prod(normal_axes(x, axis), keepdims)(x)
+
+
+@language
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Return the greatest element over `axis` (all if None); NaN if there is one."""
+    x = as_variable(x)
+    return Max(normal_axes(x, axis), keepdims)(x)
+
+
+@language
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Return the least element over `axis` (all if None); NaN if there is one."""
+    x = as_variable(x)
+    return Min(normal_axes(x, axis), keepdims)(x)
+
+
+@language
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Variable:
+    """Return the position (int64) of the greatest element along `axis`, the first of equals."""
+    return _position(ArgMax, x, axis, keepdims)
+
+
+@language
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Variable:
+    """Return the position (int64) of the least element along `axis`, the first of equals."""
+    return _position(ArgMin, x, axis, keepdims)
+
+
+def _position(op: type[Position], x: Any, axis: int | None, keepdims: bool) -> Variable:
+    x = as_variable(x)
+    if axis is not None:
+        axes = normal_axes(x, axis)
+        if len(axes) != 1:
+            raise GraphError(f"{op.__name__.lower()} along {axis} of {x.describe()}.", "Name one axis.")
+        return op(axes, keepdims)(x)
+    found = op((0,), False)(flatten(x))
+    return dimshuffle(found, ["x"] * x.ndim) if keepdims else found
+
+
+@language
+def max_and_argmax(
+    x: Any, axis: int | None = None, keepdims: bool = False
+) -> tuple[Variable, Variable]:
+    """Return the greatest element along `axis` and its position."""
+    return max(x, axis, keepdims), argmax(x, axis, keepdims)
+
+
+@language
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Return whether any element over `axis` is not 0."""
+    return _logical(AnyTrue, x, axis, keepdims)
+
+
+@language
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Return whether no element over `axis` is 0."""
+    return _logical(AllTrue, x, axis, keepdims)
+
+
+def _logical(op: type[Logical], x: Any, axis: Axis, keepdims: bool) -> Variable:
+    x = as_variable(x)
+    return op(normal_axes(x, axis), keepdims)(x if x.dtype == "bool" else neq(x, 0))
+
+
+@language
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Return the mean over `axis` (all if None); of integers in float64, NaN over nothing."""
+    x = as_variable(x)
+    if not x.type.is_float:
+        x = cast(x, "float64")
+    return sum(x, axis, keepdims) / cast(_count(x, axis), x.dtype)
+
+
+def _count(x: Variable, axis: Axis) -> Variable:
+    return product([axis_length(x, a) for a in normal_axes(x, axis)])
+
+
+@language
+def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Variable:
+    """Return the variance over `axis` (all if None): the mean square of what is left of the mean."""
+    x = as_variable(x)
+    if not x.type.is_float:
+        x = cast(x, "float64")
+    squares = sqr(x - mean(x, axis, keepdims=True))
+    if ddof == 0:
+        return mean(squares, axis, keepdims)
+    return sum(squares, axis, keepdims) / cast(_count(x, axis) - ddof, x.dtype)
+
+
+@language
+def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Variable:
+    """Return the standard deviation over `axis` (all if None): the root of the variance."""
+    return call("sqrt", var(x, axis, keepdims, ddof))
+
+
+def _declare(name: str, op: type[Fold] | None, function: Any, numpy: Any, dtypes: tuple[str, ...]) -> None:
+    axes: list[Any] = [(None, (3, 5)), (0, (3, 5)), (-1, (7, 3)), (1, (2, 3, 2))]
+    if op is None or not issubclass(op, Position):
+        axes += [((0, 2), (2, 3, 4)), ((), (3, 5)), (None, ()), (None, (40, 33))]
+    axes.append((1, (0, 4)))
+    if op in (Sum, Prod, AnyTrue, AllTrue):
+        axes += [(0, (0, 4)), (None, (3, 0))]
+    ties = op is not None and issubclass(op, Position | Logical)
+    declare(
+        name,
+        op,
+        dtypes,
+        *(
+            Case(
+                lambda x, axis=axis, keepdims=keepdims: function(x, axis=axis, keepdims=keepdims),
+                (Sample(shape, ties=ties, low=-2.0, high=2.0),),
+                lambda x, axis=axis, keepdims=keepdims: numpy(x, axis=axis, keepdims=keepdims),
+                # The root of a variance of 0 has no derivative.
+                differentiable=not ties and not (name == "std" and (axis == () or shape == ())),
+            )
+            for axis, shape in axes
+            for keepdims in (False, True)
+        ),
+    )
+
+
+_declare("sum", Sum, sum, np.sum, SAMPLED)
+_declare("prod", Prod, prod, np.prod, SAMPLED)
+_declare("max", Max, max, np.max, SAMPLED)
+_declare("min", Min, min, np.min, SAMPLED)
+_declare("argmax", ArgMax, argmax, np.argmax, SAMPLED)
+_declare("argmin", ArgMin, argmin, np.argmin, SAMPLED)
+_declare("any", AnyTrue, any, np.any, SAMPLED)
+_declare("all", AllTrue, all, np.all, SAMPLED)
+_declare("mean", None, mean, np.mean, SAMPLED)
+_declare("var", None, var, np.var, tuple(d for d in SAMPLED if d in NUMBERS))
+_declare("std", None, std, np.std, tuple(d for d in SAMPLED if d in NUMBERS))

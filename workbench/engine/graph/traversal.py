@@ -1,0 +1,75 @@
+"""Walking an expression, and the shapes that follow from shapes.
+
+Responsible for order and for shape errors that name their place; knows no operation in particular.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from workbench.core.errors import GraphError
+from workbench.engine.graph.op import Elementwise
+from workbench.engine.graph.types import Shape
+from workbench.engine.graph.variable import Apply, Variable
+
+
+def topological(roots: Sequence[Variable], stop: Collection[Variable] = ()) -> list[Variable]:
+    """Return every variable below `roots`, inputs before what uses them, each once.
+
+    What lies below the variables in `stop` is left out, they themselves are not.
+    """
+    order: list[Variable] = []
+    seen: set[int] = set()
+    ends = {v.serial for v in stop}
+    stack = [(root, False) for root in reversed(roots)]
+    while stack:
+        variable, ready = stack.pop()
+        if ready:
+            order.append(variable)
+        elif variable.serial not in seen:
+            seen.add(variable.serial)
+            stack.append((variable, True))
+            if variable.owner is not None and variable.serial not in ends:
+                stack.extend((v, False) for v in reversed(variable.owner.inputs))
+    return order
+
+
+def output_shape(apply: Apply, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
+    """Return the shape of an application's output; only axes marked broadcastable stretch.
+
+    Parameters
+    ----------
+    shapes, sizes
+        As for `Op.infer_shape`.
+
+    Raises
+    ------
+    GraphError
+        The shapes do not fit; the message names them, the operation and its inputs.
+    """
+    op = apply.op
+    given = [v for i, v in enumerate(apply.inputs) if i not in op.shape_inputs]
+    try:
+        shape = op.infer_shape(shapes, sizes)
+        if isinstance(op, Elementwise):
+            _check_stretched(op.name, given, shapes, shape)
+    except GraphError as error:
+        inputs = " and ".join(v.describe() for v in given)
+        place = apply.output.origin
+        raise GraphError(
+            f"{error.message.rstrip('.')}, at {place}, from {inputs}.", error.hint
+        ) from error
+    return shape
+
+
+def _check_stretched(
+    name: str, inputs: Sequence[Variable], shapes: Sequence[Shape], shape: Shape
+) -> None:
+    for variable, of_input in zip(inputs, shapes, strict=True):
+        for axis, (n, flag) in enumerate(zip(of_input, variable.broadcastable, strict=True)):
+            if n != (1 if flag else shape[axis]):
+                others = " and ".join(str(s) for s in shapes if s)
+                raise GraphError(
+                    f"{name} got shapes that do not fit: {others}.",
+                    "Only axes of length 1 that are marked broadcastable stretch.",
+                )
