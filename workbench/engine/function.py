@@ -15,6 +15,7 @@ import numpy as np
 from workbench.core.errors import GraphError
 from workbench.engine.backends.base import Device, Executable
 from workbench.engine.graph.rewrite import expand_composites, stabilise, substitute
+from workbench.engine.graph.traversal import topological
 from workbench.engine.graph.types import Shape
 from workbench.engine.graph.variable import Constant, SharedVariable, Variable
 from workbench.engine.lower.fuse import FuseOptions
@@ -25,7 +26,6 @@ from workbench.engine.lower.shapes import (
     Shaped,
     find_host_variables,
     shape_pass,
-    topological,
 )
 
 Pairs = Mapping[Variable, Any] | Iterable[tuple[Variable, Any]]
@@ -199,7 +199,7 @@ class Function:
             if variable.ndim:
                 arrays.append(array)
             else:
-                scalars.append(array[()])
+                scalars.append(array.dtype.type(array.item()))
         return arrays, tuple(scalars)
 
     def _find_call(self, arrays: Sequence[np.ndarray], scalars: tuple[np.generic, ...]) -> _Call:
@@ -323,7 +323,7 @@ def function(
     """
     single = isinstance(outputs, Variable)
     results = [outputs] if isinstance(outputs, Variable) else list(outputs or ())
-    changes = [(shared, _as_new_value(shared, new)) for shared, new in _pairs(updates)]
+    changes = _checked_updates(_pairs(updates))
     _check_inputs(inputs)
     roots = [*results, *(new for _, new in changes)]
     roots = substitute(roots, _checked_givens(_pairs(givens), inputs))
@@ -339,7 +339,7 @@ def function(
                     "Leave it out, or pass on_unused_input='ignore'.",
                 )
     split = len(results)
-    new_updates = [(s, new) for (s, _), new in zip(changes, roots[split:], strict=True)]
+    new_updates = [(shared, new) for (shared, _), new in zip(changes, roots[split:], strict=True)]
     return Function(inputs, roots[:split], new_updates, device, slots, name, options, single)
 
 
@@ -389,16 +389,23 @@ def _checked_givens(
     return checked
 
 
-def _as_new_value(shared: Variable, new: Any) -> Variable:
-    if not isinstance(shared, SharedVariable):
-        raise GraphError(
-            f"{shared!r} is not a shared variable, so it cannot be updated.",
-            "Make it with shared().",
-        )
-    value = new if isinstance(new, Variable) else Constant(np.asarray(new, shared.dtype))
-    if value.dtype != shared.dtype or value.ndim != shared.ndim:
-        raise GraphError(
-            f"The update of {shared.describe()} is {value.describe()}.",
-            "An update keeps its variable's dtype and number of axes; cast() changes a dtype.",
-        )
-    return value
+def _checked_updates(
+    updates: Sequence[tuple[Variable, Any]],
+) -> list[tuple[SharedVariable, Variable]]:
+    checked: dict[SharedVariable, Variable] = {}
+    for shared, new in updates:
+        if not isinstance(shared, SharedVariable):
+            raise GraphError(
+                f"{shared!r} is not a shared variable, so it cannot be updated.",
+                "Make it with shared().",
+            )
+        if shared in checked:
+            raise GraphError(f"{shared.describe()} has two updates.", "Give it one.")
+        value = new if isinstance(new, Variable) else Constant(np.asarray(new, shared.dtype))
+        if value.dtype != shared.dtype or value.ndim != shared.ndim:
+            raise GraphError(
+                f"The update of {shared.describe()} is {value.describe()}.",
+                "An update keeps its variable's dtype and number of axes; cast() changes a dtype.",
+            )
+        checked[shared] = value
+    return list(checked.items())

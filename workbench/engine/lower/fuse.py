@@ -87,13 +87,17 @@ class Fusion:
         return arithmetic <= (0 if any(isinstance(n.op, MatMul) for n in below) else CHEAP_OPERAND)
 
     def _in_place(self, root: Node) -> Iterator[Node]:
-        """Yield what lies below `root`, down to leaves and stored values, these included."""
+        """Yield what lies below `root`, down to leaves and stored values, these included.
+
+        What only computes where an element lies is left out: it is computed once a row.
+        """
         pending, seen = [root], {id(root)}
         while pending:
             node = pending.pop()
             yield node
             if not is_leaf(node) and id(node) not in self.stored:
-                new = [n for n in node.inputs if id(n) not in seen]
+                inputs = node.inputs[:1] if isinstance(node.op, Movement) else node.inputs
+                new = [n for n in inputs if id(n) not in seen]
                 seen.update(id(n) for n in new)
                 pending += new
 

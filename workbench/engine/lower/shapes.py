@@ -14,6 +14,7 @@ import numpy as np
 
 from workbench.core.errors import GraphError
 from workbench.engine.graph.op import Elementwise, Length
+from workbench.engine.graph.traversal import output_shape, topological
 from workbench.engine.graph.types import Shape
 from workbench.engine.graph.variable import Constant, SharedVariable, Variable
 
@@ -47,23 +48,6 @@ class Shaped:
     def sizes(self, host: HostVariables) -> tuple[int, ...]:
         """Return the values that decide shapes; with the input shapes they are a plan's key."""
         return tuple(int(self.values[v.serial]) for v in host.sizes)
-
-
-def topological(roots: Sequence[Variable]) -> list[Variable]:
-    """Return every variable below `roots`, inputs before what uses them, each once."""
-    order: list[Variable] = []
-    seen: set[int] = set()
-    stack: list[tuple[Variable, bool]] = [(root, False) for root in reversed(roots)]
-    while stack:
-        variable, ready = stack.pop()
-        if ready:
-            order.append(variable)
-        elif variable.serial not in seen:
-            seen.add(variable.serial)
-            stack.append((variable, True))
-            if variable.owner is not None:
-                stack.extend((v, False) for v in reversed(variable.owner.inputs))
-    return order
 
 
 def find_host_variables(roots: Sequence[Variable], scalars: Sequence[Variable]) -> HostVariables:
@@ -144,12 +128,7 @@ def _infer(
     given = [v for i, v in enumerate(owner.inputs) if i not in op.shape_inputs]
     input_shapes = [shapes[v.serial] for v in given]
     sizes = [int(values[owner.inputs[i].serial]) for i in op.shape_inputs]
-    try:
-        shapes[variable.serial] = op.infer_shape(input_shapes, sizes)
-    except GraphError as error:
-        raise GraphError(
-            f"{error.message} This is in {variable.describe()}.", error.hint
-        ) from error
+    shapes[variable.serial] = output_shape(owner, input_shapes, sizes)
     if variable.serial in host.host:
         if isinstance(op, Length):
             # A length is computed from a shape, never from the numbers.

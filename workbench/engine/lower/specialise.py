@@ -16,6 +16,7 @@ from workbench.engine.graph.variable import Constant, SharedVariable, Variable
 from workbench.engine.lower.node import HostScalar, Literal, Load, Node, Nodes, Stretch
 from workbench.engine.lower.plan import Buffer, Role
 from workbench.engine.lower.shapes import HostVariables, Shaped
+from workbench.engine.lower.simplify import make
 
 
 @attrs.define
@@ -115,7 +116,7 @@ def _node(made: Specialised, host: HostVariables, shaped: Shaped, variable: Vari
     ]
     if isinstance(owner.op, Elementwise):
         given = [_stretched(made, node, shape) for node in given]
-    return made.nodes.make(owner.op, given, shape, variable.dtype, label)
+    return make(made.nodes, owner.op, given, shape, variable.dtype, label)
 
 
 def _host_key(variable: Variable, shaped: Shaped) -> object:
@@ -156,4 +157,4 @@ def _stretched(made: Specialised, node: Node, shape: Shape) -> Node:
             return single
     if node.ndim == 0 or node.shape == shape:
         return node
-    return made.nodes.make(Stretch(), (node,), shape, node.dtype, node.label)
+    return make(made.nodes, Stretch(), (node,), shape, node.dtype, node.label)
