@@ -43,6 +43,12 @@ def test_parameters_are_keyed_in_the_layers_order() -> None:
     assert list(declared) == ["0.weight", "0.bias", "2.weight"]
 
 
+def test_a_layer_that_no_machine_holds_is_refused() -> None:
+    """Before a byte is allocated."""
+    with pytest.raises(SpecError, match=r"layer 1 \(dense\): 785,000,000 parameters are too many"):
+        check(_stack(Dense(1_000_000)))
+
+
 def test_an_error_stands_at_its_layer() -> None:
     """Before it all is known, behind it nothing; `check` raises it with the layer's index."""
     wrong = Dense(3, init=Constant((1.0, 2.0)))

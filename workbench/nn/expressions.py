@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import workbench.engine.graph.ops  # noqa: F401 - importing it registers the functions
 from workbench.engine.graph.variable import FUNCTIONS, Variable
 
 

@@ -15,6 +15,9 @@ from workbench.nn.layers.base import Layer, Param
 from workbench.spec.network import NetworkSpec
 from workbench.spec.registries import LAYERS
 
+#: Most parameters of one layer: two gigabytes in double precision.
+MAX_PARAMETERS = 2**28
+
 
 @attrs.frozen
 class LayerShape:
@@ -91,8 +94,18 @@ def parameters_of(network: NetworkSpec) -> dict[str, Param]:
 
 def _visit(index: int, layer: Layer, in_shape: Shape) -> LayerShape:
     try:
-        return LayerShape(layer.out_shape(in_shape), layer.params(in_shape))
+        found = LayerShape(layer.out_shape(in_shape), layer.params(in_shape))
+        _check_size(found)
     except InputError as error:
         place = f"layer {index + 1} ({LAYERS.name_of(layer)})"
         fault = SpecError(f"{place}: {error.message}", error.hint, layer=index)
         return LayerShape(None, error=fault)
+    return found
+
+
+def _check_size(found: LayerShape) -> None:
+    if found.parameter_count > MAX_PARAMETERS:
+        raise SpecError(
+            f"{found.parameter_count:,} parameters are too many.",
+            f"One layer may have {MAX_PARAMETERS:,}; use fewer units.",
+        )
