@@ -19,4 +19,6 @@ def accuracy(output: Variable, labels: Variable) -> Variable:
     output : (batch, classes)
     labels : (batch,), integers
     """
-    return T.mean(T.eq(T.argmax(output, axis=1), labels))
+    right = T.eq(T.argmax(output, axis=1), labels)
+    # In the output's precision: a mean of truth values would ask float64 of every device.
+    return T.mean(T.cast(right, output.dtype))

@@ -10,7 +10,7 @@ import math
 
 import attrs
 
-from workbench.engine.graph.op import Elementwise, MatMul, Piecewise, Reduction
+from workbench.engine.graph.op import Elementwise, MatMul, Movement, Piecewise, Reduction
 from workbench.engine.graph.types import Shape
 from workbench.engine.lower.node import Leaf, Node
 from workbench.engine.lower.reach import Index, Inside, output_index, visit
@@ -19,7 +19,7 @@ from workbench.engine.lower.reach import Index, Inside, output_index, visit
 #: instead.
 MAX_SERIAL = 4096
 #: Values at least this dear (in additions) are stored rather than computed in two kernels.
-DEAR = 4
+DEAR = 8
 
 
 @attrs.frozen(eq=False)
@@ -116,7 +116,9 @@ def weight(node: Node, stored: set[int]) -> int:
             total += current.op.cost
         elif isinstance(current.op, Piecewise):
             total += 2
-        for child in current.inputs:
+        # Where an element lies is found once a row.
+        moved = isinstance(current.op, Movement)
+        for child in current.inputs[:1] if moved else current.inputs:
             if id(child) not in seen:
                 seen.add(id(child))
                 pending.append(child)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from workbench.engine.graph.op import Elementwise, Op
 from workbench.engine.graph.ops.shape import BroadcastTo, Reshape, Retype
+from workbench.engine.graph.ops.slicing import Insert
 from workbench.engine.graph.ops.take import Take
 from workbench.engine.graph.types import Shape
 from workbench.engine.lower.node import Load, Node, Nodes, Stretch
@@ -23,6 +24,8 @@ def make(
     """Return a node for `op` on `inputs`, or a simpler one of the same value."""
     if isinstance(op, Reshape | Retype | BroadcastTo | Stretch) and inputs[0].shape == shape:
         return inputs[0]
+    if isinstance(op, Insert) and inputs[1].shape == shape and set(op.steps) <= {1}:
+        return inputs[1]
     if isinstance(op, Reshape):
         source = inputs[0]
         while isinstance(source.op, Reshape):
