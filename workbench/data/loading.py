@@ -16,7 +16,7 @@ from workbench.core.errors import DataError
 from workbench.data.dataset import Dataset, Progress, silent
 from workbench.data.source import READERS, Source
 from workbench.spec.data import DataSpec
-from workbench.spec.fields import quote
+from workbench.spec.field_info import quote
 from workbench.spec.registries import DATASETS
 
 
