@@ -7,7 +7,9 @@ nothing of what goes into them.
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from workbench.core.errors import SaveError
@@ -25,10 +27,11 @@ def writable(name: str | None) -> Path | None:
         return None
     path = Path(name)
     try:
-        if path.is_dir():
-            raise SaveError(f"{name!r} is a folder.", "Give the name of a file.")
-        if path.exists() and not os.access(path, os.W_OK):
-            raise SaveError(f"{name!r} may not be written to.", "Give another name.")
+        with suppress(FileNotFoundError):
+            if stat.S_ISDIR(path.stat().st_mode):
+                raise SaveError(f"{name!r} is a folder.", "Give the name of a file.")
+            if not os.access(path, os.W_OK):
+                raise SaveError(f"{name!r} may not be written to.", "Give another name.")
         with tempfile.TemporaryFile(dir=path.parent):
             return path
     except (OSError, ValueError) as error:

@@ -5,6 +5,7 @@ Responsible for turning events into progress and messages; knows nothing of how 
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Iterable, Iterator
@@ -50,7 +51,8 @@ def watched(events: Iterable[Event], console: Console) -> Iterator[Event]:
         elif isinstance(event, Snapshot):
             note = (
                 f"epoch {event.epoch} of {event.epochs}, "
-                f"{event.samples_per_second:,.0f} samples/s, LL {event.log_likelihood[-1]:.4f}"
+                f"{event.samples_per_second:,.0f} samples/s, "
+                f"{_score(event.log_likelihood[-1], event.accuracy[-1])}"
             )
             console.progress("training", event.step, event.steps, note)
         elif isinstance(event, EpochEnded):
@@ -66,12 +68,19 @@ def watched(events: Iterable[Event], console: Console) -> Iterator[Event]:
 
 
 def _epoch_line(record: EpochRecord) -> str:
-    parts = [f"epoch {record.epoch}: LL {record.log_likelihood:.4f}"]
+    parts = [f"epoch {record.epoch}: {_score(record.log_likelihood, record.accuracy)}"]
     if record.accuracy is not None:
-        parts.append(f"accuracy {100 * record.accuracy:.2f} %")
+        parts.append(f"accuracy {record.accuracy:.2%}")
     if record.validation_log_likelihood is not None:
-        parts.append(f"validation LL {record.validation_log_likelihood:.4f}")
+        score = _score(record.validation_log_likelihood, record.validation_accuracy)
+        parts.append(f"validation {score}")
     if record.validation_accuracy is not None:
-        parts.append(f"validation accuracy {100 * record.validation_accuracy:.2f} %")
+        parts.append(f"accuracy {record.validation_accuracy:.2%}")
     parts.append(f"{record.seconds:.2f} s, {record.samples_per_second:,.0f} samples/s")
     return ", ".join(parts)
+
+
+def _score(value: float, accuracy: float | None) -> str:
+    """Return what training makes large: the log-likelihood where there are classes."""
+    classes = accuracy is not None and not math.isnan(accuracy)
+    return f"LL {value:.4f}" if classes else f"score {value:.6g}"
