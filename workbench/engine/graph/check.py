@@ -12,7 +12,7 @@ import numpy as np
 from workbench.core.errors import GraphError
 from workbench.engine.graph.evaluate import evaluate
 from workbench.engine.graph.grad import grad
-from workbench.engine.graph.ops.reductions import sum
+from workbench.engine.graph.ops import reductions
 from workbench.engine.graph.types import TensorType, type_of
 from workbench.engine.graph.variable import Constant, Variable
 
@@ -56,7 +56,7 @@ def verify_grad(
     output = build(*inputs)
     (value,) = evaluate([output], dict(zip(inputs, points, strict=True)))
     weights = Constant(rng.uniform(0.5, 1.5, value.shape))
-    cost = sum(output * weights)
+    cost = reductions.sum(output * weights)
     varied = [i for i, a in enumerate(points) if a.dtype == np.float64]
     slopes = evaluate(
         grad(cost, [inputs[i] for i in varied], disconnected_inputs="ignore"),
@@ -64,9 +64,7 @@ def verify_grad(
     )
     for _ in range(2):
         directions = [rng.uniform(-1, 1, points[i].shape) for i in varied]
-        claimed = float(
-            np.sum([np.sum(s * d) for s, d in zip(slopes, directions, strict=True)])
-        )
+        claimed = float(np.sum([np.sum(s * d) for s, d in zip(slopes, directions, strict=True)]))
         ends = []
         for sign in (1, -1):
             moved = list(points)

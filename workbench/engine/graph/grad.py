@@ -6,6 +6,7 @@ knows no operation's derivative.
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Collection, Sequence
 from typing import overload
@@ -139,7 +140,7 @@ def _missing(
         hint = "Leave it out, or build the cost from it."
     else:
         names = " <- ".join(v.owner.op.name for v in path if v.owner is not None)
-        stop = next((v for v, x in zip(path, path[1:], strict=False) if x.serial not in grads), cost)
+        stop = next((v for v, x in itertools.pairwise(path) if x.serial not in grads), cost)
         name = stop.owner.op.name if stop.owner is not None else "it"
         message = (
             f"The cost depends on {variable.describe()} only through {names}, "

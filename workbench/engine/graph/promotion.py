@@ -18,7 +18,7 @@ _SIGNED = ("int8", "int16", "int32", "int64")
 
 
 def as_variable(value: Any, name: str | None = None) -> Variable:
-    """Return `value` as a variable: itself, a constant, or the stack of a list with variables in it.
+    """Return `value` as a variable: itself, a constant, or a list that holds variables stacked.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def float_dtype(variables: Sequence[Variable]) -> str:
 
 
 def join_flags(patterns: Sequence[tuple[bool, ...]]) -> tuple[bool, ...]:
-    """Return which axes of an elementwise result stay broadcastable: those that all inputs stretch."""
+    """Return which axes of an elementwise result are broadcastable: those of all inputs."""
     ndim = max((len(p) for p in patterns), default=0)
     padded = [(True,) * (ndim - len(p)) + p for p in patterns]
     return tuple(all(flags) for flags in zip(*padded, strict=True))

@@ -135,7 +135,7 @@ def exp_minus_one(variable: Variable, owner: OwnerOf) -> Variable | None:
 
 
 def fold_constants(variable: Variable, owner: OwnerOf) -> Variable | None:
-    """An elementwise operation on 0-d constants is a constant."""
+    """Compute an elementwise operation on 0-d constants."""
     apply = owner(variable)
     if apply is None or not isinstance(apply.op, Elementwise) or variable.ndim:
         return None
@@ -166,7 +166,7 @@ def double_negation(variable: Variable, owner: OwnerOf) -> Variable | None:
 
 
 def single_numbers(variable: Variable, owner: OwnerOf) -> Variable | None:
-    """A single number that was stretched for an elementwise operation need not be."""
+    """Leave a single number unstretched in an elementwise operation."""
     apply = owner(variable)
     if apply is None or not isinstance(apply.op, Elementwise):
         return None
@@ -186,7 +186,7 @@ def chosen_branch(variable: Variable, owner: OwnerOf) -> Variable | None:
 
 
 def needless_cast(variable: Variable, owner: OwnerOf) -> Variable | None:
-    """A cast to the dtype that is there already, or of a constant, is none."""
+    """Drop a cast to the dtype that is there already; cast constants."""
     inputs = _inputs(variable, owner, "cast")
     if inputs is None or not (isinstance(inputs[0], Constant) or inputs[0].type == variable.type):
         return None
@@ -205,11 +205,13 @@ def merged_dimshuffles(variable: Variable, owner: OwnerOf) -> Variable | None:
     if inner is None or not isinstance(inner.op, Dimshuffle):
         return None
     first = inner.op.order
-    return dimshuffle(inner.inputs[0], [o if isinstance(o, str) else first[o] for o in outer.op.order])
+    return dimshuffle(
+        inner.inputs[0], [o if isinstance(o, str) else first[o] for o in outer.op.order]
+    )
 
 
 def needless_slice(variable: Variable, owner: OwnerOf) -> Variable | None:
-    """A slice of no axis, or a sum over none, is its input."""
+    """Drop a slice of no axis, and a sum over none."""
     apply = owner(variable)
     if apply is not None and isinstance(apply.op, Slice | Sum) and not apply.op.axes:
         return apply.inputs[0]

@@ -5,7 +5,7 @@ Responsible for these operations' meaning; knows nothing of how they are fused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -35,7 +35,7 @@ add = elementwise(
     dtypes=ALL,
     numpy=np.add,
     cl=lambda dtypes: "{0} | {1}" if dtypes[0] == "bool" else "{0} + {1}",
-    vjp=lambda g, out, x, y: (g, g),
+    vjp=lambda g, _out, _x, _y: (g, g),
 )
 sub = elementwise(
     "sub",
@@ -43,7 +43,7 @@ sub = elementwise(
     dtypes=NUMBERS,
     numpy=np.subtract,
     cl="{0} - {1}",
-    vjp=lambda g, out, x, y: (g, -g),
+    vjp=lambda g, _out, _x, _y: (g, -g),
 )
 mul = elementwise(
     "mul",
@@ -51,26 +51,26 @@ mul = elementwise(
     dtypes=ALL,
     numpy=np.multiply,
     cl="{0} * {1}",
-    vjp=lambda g, out, x, y: (g * y, g * x),
+    vjp=lambda g, _out, x, y: (g * y, g * x),
 )
 true_div = elementwise(
     "true_div",
     arity=2,
     numpy=np.true_divide,
     cl="{0} / {1}",
-    vjp=lambda g, out, x, y: (g / y, -(g * out) / y),
+    vjp=lambda g, out, _x, y: (g / y, -(g * out) / y),
     cost=4,
     domain=((-3.0, 3.0), (0.5, 3.0)),
 )
 neg = elementwise(
-    "neg", dtypes=NUMBERS, numpy=np.negative, cl="-{0}", vjp=lambda g, out, x: (-g,)
+    "neg", dtypes=NUMBERS, numpy=np.negative, cl="-{0}", vjp=lambda g, _out, _x: (-g,)
 )
 abs_ = elementwise(
     "abs",
     dtypes=NUMBERS,
     numpy=np.abs,
     cl=lambda dtypes: "fabs({0})" if dtypes[0] in FLOATS else "{0} < 0 ? -{0} : {0}",
-    vjp=lambda g, out, x: (g * sgn(x),),
+    vjp=lambda g, _out, x: (g * x.sgn(),),
 )
 sgn = elementwise(
     "sgn",
@@ -78,10 +78,10 @@ sgn = elementwise(
     numpy=np.sign,
     # A NaN is neither above nor below 0 and is passed on.
     cl="{0} > 0 ? ({T})1 : {0} < 0 ? ({T})-1 : {0}",
-    vjp=lambda g, out, x: (g.zeros_like(),),
+    vjp=lambda g, _out, _x: (g.zeros_like(),),
 )
 sqr = elementwise(
-    "sqr", dtypes=NUMBERS, numpy=np.square, cl="{0} * {0}", vjp=lambda g, out, x: (g * (2 * x),)
+    "sqr", dtypes=NUMBERS, numpy=np.square, cl="{0} * {0}", vjp=lambda g, _out, x: (g * (2 * x),)
 )
 
 
@@ -117,7 +117,7 @@ def clip(x: Any, low: Any, high: Any) -> Variable:
     return minimum(maximum(x, low), high)
 
 
-def _flat(name: str, numpy: Any, cl: str) -> Any:
+def _flat(name: str, numpy: Any, cl: str) -> Callable[..., Variable]:
     """Make a rounding: its derivative is 0 wherever it has one, integers are left alone."""
 
     def template(dtypes: Sequence[str]) -> str:
@@ -131,7 +131,7 @@ def _flat(name: str, numpy: Any, cl: str) -> Any:
         dtypes=NUMBERS,
         numpy=reference,
         cl=template,
-        vjp=lambda g, out, x: (g.zeros_like(),),
+        vjp=lambda g, _out, _x: (g.zeros_like(),),
         domain=(-30.0, 30.0),
     )
 
@@ -148,7 +148,7 @@ int_div = elementwise(
     dtypes=NUMBERS,
     numpy=np.floor_divide,
     cl=lambda dtypes: f"wb_floor_div({_wide(dtypes)})",
-    vjp=lambda g, out, x, y: (g.zeros_like(), g.zeros_like()),
+    vjp=lambda g, _out, _x, _y: (g.zeros_like(), g.zeros_like()),
     cost=8,
     domain=((-30.0, 30.0), (1.0, 7.0)),
 )
@@ -158,7 +158,7 @@ mod = elementwise(
     dtypes=NUMBERS,
     numpy=np.mod,
     cl=lambda dtypes: f"wb_mod({_wide(dtypes)})",
-    vjp=lambda g, out, x, y: (g, -g * int_div(x, y)),
+    vjp=lambda g, _out, x, y: (g, -g * int_div(x, y)),
     cost=8,
     domain=((-30.0, 30.0), (1.0, 7.0)),
 )
@@ -174,11 +174,11 @@ def _wide(dtypes: Sequence[str]) -> str:
 
 def _power(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if x.dtype.name in FLOATS:
-        return np.power(x, y)
+        return np.asarray(np.power(x, y))
     # A negative power of an integer is truncated to an integer; NumPy refuses it.
     whole = np.power(x, np.maximum(y, 0))
     inverse = np.where(np.abs(x) == 1, np.where(y % 2 == 0, 1, x), 0)
-    return np.where(y < 0, inverse, whole)
+    return np.asarray(np.where(y < 0, inverse, whole))
 
 
 _power_of = elementwise(

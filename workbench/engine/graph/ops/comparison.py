@@ -5,7 +5,7 @@ Responsible for these operations' meaning; knows nothing of how they are fused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -27,7 +27,7 @@ from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import FUNCTIONS, Variable
 
 
-def _comparison(name: str, numpy: Any, symbol: str) -> Any:
+def _comparison(name: str, numpy: Any, symbol: str) -> Callable[..., Variable]:
     return elementwise(
         name,
         arity=2,
@@ -50,7 +50,7 @@ ge = _comparison("ge", np.greater_equal, ">=")
 _BITS = ("bool", *INTEGERS)
 
 
-def _bitwise(name: str, numpy: Any, symbol: str) -> Any:
+def _bitwise(name: str, numpy: Any, symbol: str) -> Callable[..., Variable]:
     # A bool is a byte that holds 0 or 1, so that the bitwise operators are the logical ones.
     return elementwise(
         name, arity=2, dtypes=_BITS, numpy=numpy, cl="{0} " + symbol + " {1}", domain=(0.0, 7.0)

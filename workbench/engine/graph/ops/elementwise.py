@@ -187,7 +187,7 @@ def elementwise(
     construct.__doc__ = f"Return {name} of the arguments, element by element."
     ranges = domain if isinstance(domain[0], tuple) else (domain,) * arity
     tested = tuple(d for d in dtypes if d in SAMPLED)
-    declare(name, op, tested, *_cases(construct, ranges, ties, vjp is not None))  # type: ignore[arg-type]
+    declare(name, op, tested, *_cases(construct, ranges, ties, vjp is not None))
     return FUNCTIONS.add(name)(construct)
 
 
@@ -212,7 +212,7 @@ def combine(op: Aligned, variables: Sequence[Variable]) -> Variable:
 
 
 def align(variables: Sequence[Variable]) -> list[Variable]:
-    """Pad with broadcastable axes on the left to a common number; 0-d variables stay as they are."""
+    """Pad with broadcastable axes on the left to a common number; 0-d variables stay 0-d."""
     ndim = max((v.ndim for v in variables), default=0)
     return [pad_left(v, ndim) if v.ndim else v for v in variables]
 

@@ -53,7 +53,7 @@ class Fold(Reduction):
         (shape,) = shapes
         if self.needs_elements and any(shape[axis] == 0 for axis in self.axes):
             raise GraphError(
-                f"{self.name} over axes {self.axes} of shape {shape} has no elements to choose from.",
+                f"{self.name} over axes {self.axes} of shape {shape} has nothing to choose from.",
                 "An axis that is folded needs at least one element.",
             )
         return self._folded(shape, 1)
@@ -198,7 +198,7 @@ class Logical(Fold):
     """What holds of the elements."""
 
     def result(self, dtype: str) -> str:
-        """The answer is a bool."""
+        """Answer with a bool."""
         return "bool"
 
     def vjp(

@@ -15,8 +15,8 @@ from workbench.core.errors import GraphError
 from workbench.engine.graph.op import Generated
 from workbench.engine.graph.ops.arithmetic import cast, ceil, maximum
 from workbench.engine.graph.ops.elementwise import CL_TYPES
+from workbench.engine.graph.ops.lengths import size
 from workbench.engine.graph.ops.registry import Case, Sample, declare, language
-from workbench.engine.graph.ops.shape import size
 from workbench.engine.graph.promotion import as_variable, common_dtype
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import Constant, Variable
@@ -39,7 +39,7 @@ class Arange(Generated):
         return TensorType(self.dtype, (False,))
 
     def infer_shape(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
-        """The length."""
+        """Take the length."""
         return tuple(sizes)
 
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
@@ -74,7 +74,8 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None
     bounds = [as_variable(v) for v in (first, last, step)]
     if any(v.ndim for v in bounds):
         raise GraphError(
-            "arange takes single numbers, not " + " and ".join(v.describe() for v in bounds if v.ndim)
+            "arange takes single numbers, not "
+            + " and ".join(v.describe() for v in bounds if v.ndim)
         )
     whole = all(not v.type.is_float for v in bounds)
     kind = dtype or ("int64" if whole else common_dtype(bounds))
@@ -110,7 +111,7 @@ class Eye(Generated):
         return (0, 1)
 
     def infer_type(self, *types: TensorType) -> TensorType:
-        """A matrix."""
+        """Make a matrix."""
         return TensorType(self.dtype, (False, False))
 
     def infer_shape(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
@@ -119,7 +120,7 @@ class Eye(Generated):
 
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
         """Make it in NumPy."""
-        return np.eye(*shape, k=self.diagonal, dtype=self.dtype)
+        return np.eye(shape[0], shape[1], k=self.diagonal, dtype=np.dtype(self.dtype))
 
     def cl_at(
         self, index: Sequence[str], shape: Shape, dtypes: Sequence[str], args: Sequence[str]

@@ -15,12 +15,13 @@ from workbench.core.errors import GraphError, NotSupported
 from workbench.engine.graph.ops.arithmetic import clip, maximum, minimum
 from workbench.engine.graph.ops.comparison import lt, switch
 from workbench.engine.graph.ops.dimshuffle import Dimshuffle, dimshuffle
+from workbench.engine.graph.ops.elementwise import with_dtype
+from workbench.engine.graph.ops.lengths import axis_length, size
 from workbench.engine.graph.ops.registry import SAMPLED, Case, Sample, declare, language
-from workbench.engine.graph.ops.shape import axis_length, broadcast_to, size
+from workbench.engine.graph.ops.shape import broadcast_to
 from workbench.engine.graph.ops.slicing import Insert, Slice
 from workbench.engine.graph.ops.take import Take, put, scatter_add, take_rows, wrap_index
 from workbench.engine.graph.promotion import as_variable, common_dtype
-from workbench.engine.graph.ops.elementwise import with_dtype
 from workbench.engine.graph.variable import Constant, Variable
 
 
@@ -144,7 +145,9 @@ def _check_key(x: Variable, key: Any) -> None:
             "Use switch(mask, x, 0), or multiply by the mask.",
         )
     if not variable.type.is_integer:
-        raise GraphError(f"{x.describe()} is indexed with {variable.describe()}.", "Cast it to int64.")
+        raise GraphError(
+            f"{x.describe()} is indexed with {variable.describe()}.", "Cast it to int64."
+        )
 
 
 def _is_tensor(key: Any) -> bool:
@@ -288,7 +291,7 @@ declare(
     Case(
         lambda x, y: set_subtensor(x[:0], y),
         (Sample((0, 5)), Sample((5,))),
-        lambda x, y: x,
+        lambda x, _y: x,
     ),
     Case(
         lambda x, y: inc_subtensor(x[np.array([1, 4, 1])], y),

@@ -15,8 +15,8 @@ from workbench.core.errors import GraphError
 from workbench.engine.graph.op import Piecewise, Read
 from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
 from workbench.engine.graph.ops.elementwise import with_dtype
+from workbench.engine.graph.ops.lengths import axis_length, size
 from workbench.engine.graph.ops.registry import SAMPLED, Case, Sample, declare, language
-from workbench.engine.graph.ops.shape import axis_length, size
 from workbench.engine.graph.ops.slicing import Pieces, Slice
 from workbench.engine.graph.promotion import as_variable, common_dtype
 from workbench.engine.graph.types import Shape, TensorType
@@ -133,16 +133,16 @@ declare(
     "join",
     Join,
     SAMPLED,
-    Case(
-        lambda x, y: concatenate([x, y], 1), _PAIR, lambda x, y: np.concatenate([x, y], 1)
-    ),
+    Case(lambda x, y: concatenate([x, y], 1), _PAIR, lambda x, y: np.concatenate([x, y], 1)),
     Case(
         lambda x, y, z: concatenate([x, y, z]),
         (Sample((3, 2)), Sample((0, 2)), Sample((1, 2))),
         lambda x, y, z: np.concatenate([x, y, z]),
     ),
     Case(
-        lambda x, y: stack(x, y, axis=1), (Sample((5,)), Sample((5,))), lambda x, y: np.stack([x, y], 1)
+        lambda x, y: stack(x, y, axis=1),
+        (Sample((5,)), Sample((5,))),
+        lambda x, y: np.stack([x, y], 1),
     ),
     Case(
         lambda x, y: concatenate([x, y], -1),

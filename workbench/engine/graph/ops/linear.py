@@ -13,12 +13,13 @@ import numpy as np
 
 from workbench.core.errors import GraphError
 from workbench.engine.graph.op import MatMul
+from workbench.engine.graph.ops import reductions
 from workbench.engine.graph.ops.arithmetic import cast, mul
 from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
 from workbench.engine.graph.ops.elementwise import with_dtype
-from workbench.engine.graph.ops import reductions
+from workbench.engine.graph.ops.lengths import product
 from workbench.engine.graph.ops.registry import FLOATS, SAMPLED, Case, Sample, declare, language
-from workbench.engine.graph.ops.shape import product, reshape
+from workbench.engine.graph.ops.shape import reshape
 from workbench.engine.graph.promotion import as_variable, common_dtype
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import Variable
@@ -165,7 +166,7 @@ declare(
     Case(
         lambda x, y: tensordot(x, y, [[0, 2], [1, 0]]),
         _pair((3, 2, 4), (4, 3, 5)),
-        lambda x, y: np.tensordot(x, y, [[0, 2], [1, 0]]),
+        lambda x, y: np.tensordot(x, y, ((0, 2), (1, 0))),
     ),
 )
 declare("batched_dot", None, FLOATS, Case(batched_dot, _pair((3, 2, 4), (3, 4, 5)), np.matmul))

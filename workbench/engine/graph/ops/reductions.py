@@ -27,8 +27,17 @@ from workbench.engine.graph.ops.folds import (
     Prod,
     Sum,
 )
-from workbench.engine.graph.ops.registry import NUMBERS, SAMPLED, Case, Sample, call, declare, language
-from workbench.engine.graph.ops.shape import axis_length, flatten, product
+from workbench.engine.graph.ops.lengths import axis_length, product
+from workbench.engine.graph.ops.registry import (
+    NUMBERS,
+    SAMPLED,
+    Case,
+    Sample,
+    call,
+    declare,
+    language,
+)
+from workbench.engine.graph.ops.shape import flatten
 from workbench.engine.graph.promotion import as_variable
 from workbench.engine.graph.variable import Variable
 
@@ -82,7 +91,9 @@ def _position(op: type[Position], x: Any, axis: int | None, keepdims: bool) -> V
     if axis is not None:
         axes = normal_axes(x, axis)
         if len(axes) != 1:
-            raise GraphError(f"{op.__name__.lower()} along {axis} of {x.describe()}.", "Name one axis.")
+            raise GraphError(
+                f"{op.__name__.lower()} along {axis} of {x.describe()}.", "Name one axis."
+            )
         return op(axes, keepdims)(x)
     found = op((0,), False)(flatten(x))
     return dimshuffle(found, ["x"] * x.ndim) if keepdims else found
@@ -128,7 +139,7 @@ def _count(x: Variable, axis: Axis) -> Variable:
 
 @language
 def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Variable:
-    """Return the variance over `axis` (all if None): the mean square of what is left of the mean."""
+    """Return the variance over `axis` (all if None), divided by the count less `ddof`."""
     x = as_variable(x)
     if not x.type.is_float:
         x = cast(x, "float64")
@@ -144,7 +155,9 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Var
     return call("sqrt", var(x, axis, keepdims, ddof))
 
 
-def _declare(name: str, op: type[Fold] | None, function: Any, numpy: Any, dtypes: tuple[str, ...]) -> None:
+def _declare(
+    name: str, op: type[Fold] | None, function: Any, numpy: Any, dtypes: tuple[str, ...]
+) -> None:
     axes: list[Any] = [(None, (3, 5)), (0, (3, 5)), (-1, (7, 3)), (1, (2, 3, 2))]
     if op is None or not issubclass(op, Position):
         axes += [((0, 2), (2, 3, 4)), ((), (3, 5)), (None, ()), (None, (40, 33))]

@@ -6,7 +6,7 @@ Responsible for the declarations; knows neither how arrays are drawn nor any par
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
@@ -14,6 +14,8 @@ from workbench.core.registry import Registry
 from workbench.engine.graph.op import Op
 from workbench.engine.graph.types import Shape
 from workbench.engine.graph.variable import FUNCTIONS, Variable
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 FLOATS = ("float32", "float64")
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
@@ -102,16 +104,15 @@ class Entry:
 OPS: Registry[Entry] = Registry("operation")
 
 
-def declare(
-    name: str, op: Op | type[Op] | None, dtypes: tuple[str, ...], *cases: Case
-) -> None:
+def declare(name: str, op: Op | type[Op] | None, dtypes: tuple[str, ...], *cases: Case) -> None:
     """Register an operation or composition with its examples."""
     OPS.add(name)(Entry(op, dtypes, cases))
 
 
-def language(function: Callable[..., Any]) -> Callable[..., Any]:
+def language(function: F) -> F:
     """Register a function of the language under its own name; a decorator."""
-    return FUNCTIONS.add(function.__name__.rstrip("_"))(function)
+    FUNCTIONS.add(function.__name__)(function)
+    return function
 
 
 def call(name: str, *args: Any, **named: Any) -> Variable:

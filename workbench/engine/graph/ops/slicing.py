@@ -13,7 +13,8 @@ import numpy as np
 
 from workbench.core.errors import GraphError
 from workbench.engine.graph.op import Movement, Piecewise, Read
-from workbench.engine.graph.ops.shape import axis_length, zeros_like
+from workbench.engine.graph.ops.lengths import axis_length
+from workbench.engine.graph.ops.shape import zeros_like
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import Variable
 
@@ -85,7 +86,9 @@ class Slice(Movement):
         """Put the derivative into zeros."""
         x, *rest = inputs
         starts = rest[: len(self.axes)]
-        back = Insert(self.axes, self.steps)(zeros_like(x), grad, *starts) if x.type.is_float else None
+        back = (
+            Insert(self.axes, self.steps)(zeros_like(x), grad, *starts) if x.type.is_float else None
+        )
         return [back, *[None] * len(rest)]
 
 
@@ -135,14 +138,16 @@ class Insert(Piecewise):
         where: list[Any] = [slice(None)] * base.ndim
         for axis, step, start in zip(self.axes, self.steps, starts, strict=True):
             where[axis] = int(start) + step * np.arange(value.shape[axis])
-        axes = [np.arange(n) if isinstance(w, slice) else w for n, w in zip(shape, where, strict=True)]
+        axes = [
+            np.arange(n) if isinstance(w, slice) else w for n, w in zip(shape, where, strict=True)
+        ]
         result[np.ix_(*axes)] = value
         return result
 
     def vjp(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable
     ) -> Sequence[Variable | None]:
-        """The slice's derivative goes to the new values, the rest to the tensor."""
+        """Give the slice's derivative to the new values, the rest to the tensor."""
         base, value, *starts = inputs
         if not base.type.is_float:
             return [None] * len(inputs)

@@ -12,11 +12,11 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
+from workbench.engine.graph.ops import reductions
 from workbench.engine.graph.ops.elementwise import with_dtype
 from workbench.engine.graph.ops.generated import arange
-from workbench.engine.graph.ops.reductions import max, sum
+from workbench.engine.graph.ops.lengths import RowWise
 from workbench.engine.graph.ops.registry import FLOATS, Case, Sample, declare, language
-from workbench.engine.graph.ops.shape import RowWise
 from workbench.engine.graph.ops.transcendental import exp, log
 from workbench.engine.graph.promotion import as_variable, float_dtype
 from workbench.engine.graph.types import Shape
@@ -25,7 +25,7 @@ from workbench.engine.graph.variable import Variable
 
 @attrs.frozen
 class Softmax(RowWise):
-    """``exp(x) / sum(exp(x))`` along the last axis."""
+    """``exp(x) / reductions.sum(exp(x))`` along the last axis."""
 
     name = "softmax"
 
@@ -36,14 +36,14 @@ class Softmax(RowWise):
     def expand(self, *inputs: Variable) -> Variable:
         """Subtract the greatest, so that no exponential overflows."""
         (x,) = inputs
-        e = exp(x - max(x, axis=-1, keepdims=True))
-        return e / sum(e, axis=-1, keepdims=True)
+        e = exp(x - reductions.max(x, axis=-1, keepdims=True))
+        return e / reductions.sum(e, axis=-1, keepdims=True)
 
     def vjp(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable
     ) -> Sequence[Variable | None]:
         """Weigh what is left of the derivative after its mean under the probabilities."""
-        return [output * (grad - sum(grad * output, axis=-1, keepdims=True))]
+        return [output * (grad - reductions.sum(grad * output, axis=-1, keepdims=True))]
 
 
 @attrs.frozen
@@ -59,14 +59,14 @@ class LogSoftmax(RowWise):
     def expand(self, *inputs: Variable) -> Variable:
         """Subtract the greatest, then the logarithm of the sum."""
         (x,) = inputs
-        rest = x - max(x, axis=-1, keepdims=True)
-        return rest - log(sum(exp(rest), axis=-1, keepdims=True))
+        rest = x - reductions.max(x, axis=-1, keepdims=True)
+        return rest - log(reductions.sum(exp(rest), axis=-1, keepdims=True))
 
     def vjp(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable
     ) -> Sequence[Variable | None]:
         """Take away each row's total, spread by its probabilities."""
-        return [grad - Softmax()(inputs[0]) * sum(grad, axis=-1, keepdims=True)]
+        return [grad - Softmax()(inputs[0]) * reductions.sum(grad, axis=-1, keepdims=True)]
 
 
 def _log_softmax(x: np.ndarray) -> np.ndarray:
@@ -84,7 +84,7 @@ def _floats(x: Any) -> Variable:
 
 @language
 def softmax(x: Any) -> Variable:
-    """Return probabilities: ``exp(x) / sum(exp(x))`` along the last axis."""
+    """Return probabilities: ``exp(x) / reductions.sum(exp(x))`` along the last axis."""
     return Softmax()(_floats(x))
 
 
@@ -107,7 +107,7 @@ def categorical_crossentropy(probabilities: Any, target: Any) -> Variable:
     """
     p, target = as_variable(probabilities), as_variable(target)
     if target.ndim == p.ndim:
-        return -sum(target * log(p), axis=-1)
+        return -reductions.sum(target * log(p), axis=-1)
     if p.ndim == 2 and target.ndim == 1 and target.type.is_integer:
         return -log(p)[arange(p.shape[0]), target]
     raise GraphError(

@@ -18,15 +18,9 @@ from workbench.engine.graph.ops.comparison import eq, switch
 from workbench.engine.graph.ops.dimshuffle import dimshuffle
 from workbench.engine.graph.ops.elementwise import align, elementwise
 from workbench.engine.graph.ops.generated import arange, is_range
+from workbench.engine.graph.ops.lengths import axis_length, product, size
 from workbench.engine.graph.ops.registry import SAMPLED, Case, Sample, call, declare
-from workbench.engine.graph.ops.shape import (
-    axis_length,
-    broadcast_to,
-    product,
-    reshape,
-    size,
-    zeros_like,
-)
+from workbench.engine.graph.ops.shape import broadcast_to, reshape, zeros_like
 from workbench.engine.graph.ops.slicing import Insert
 from workbench.engine.graph.promotion import as_variable, join_flags
 from workbench.engine.graph.types import Shape, TensorType
@@ -82,14 +76,24 @@ class Take(Movement):
     def infer_shape(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
         """Broadcast the index tensors."""
         x, *indices = shapes
-        try:
-            shape = np.broadcast_shapes(*indices)
-        except ValueError:
-            text = " and ".join(str(s) for s in indices)
-            raise GraphError(f"take got index tensors of shapes {text}.") from None
+        shape = self._index_shape(indices)
+        for of_index, flags in zip(indices, self.flags, strict=True):
+            if any(n != (1 if f else m) for n, f, m in zip(of_index, flags, shape, strict=False)):
+                text = " and ".join(str(s) for s in indices)
+                raise GraphError(
+                    f"take got index tensors of shapes {text}.",
+                    "Only axes of length 1 that are marked broadcastable stretch.",
+                )
         if 0 in x[: len(indices)] and 0 not in shape:
             raise GraphError(f"take from shape {x}, which has no elements.")
-        return tuple(shape) + x[len(indices) :]
+        return shape + x[len(indices) :]
+
+    def _index_shape(self, indices: Sequence[Shape]) -> Shape:
+        lengths = [1] * self._ndim
+        for of_index, flags in zip(indices, self.flags, strict=True):
+            for axis, (n, flag) in enumerate(zip(of_index, flags, strict=True)):
+                lengths[axis] = lengths[axis] if flag else n
+        return tuple(lengths)
 
     def source_index(
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
@@ -104,7 +108,7 @@ class Take(Movement):
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
         """Gather in NumPy."""
         x, *indices = arrays
-        return x[tuple(np.broadcast_arrays(*indices))] if len(indices) > 1 else x[indices[0]]
+        return np.asarray(x[tuple(np.broadcast_arrays(*indices))])
 
     def vjp(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable

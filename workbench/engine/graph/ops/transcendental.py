@@ -9,20 +9,20 @@ import math
 
 import numpy as np
 
-from workbench.engine.graph.ops.comparison import lt, switch
 from workbench.engine.graph.ops.arithmetic import sgn, sqr
+from workbench.engine.graph.ops.comparison import lt, switch
 from workbench.engine.graph.ops.elementwise import elementwise
 from workbench.engine.graph.ops.registry import NUMBERS
 
-exp = elementwise("exp", numpy=np.exp, cl="exp({0})", vjp=lambda g, out, x: (g * out,), cost=12)
+exp = elementwise("exp", numpy=np.exp, cl="exp({0})", vjp=lambda g, out, _x: (g * out,), cost=12)
 expm1 = elementwise(
-    "expm1", numpy=np.expm1, cl="expm1({0})", vjp=lambda g, out, x: (g * (out + 1),), cost=16
+    "expm1", numpy=np.expm1, cl="expm1({0})", vjp=lambda g, out, _x: (g * (out + 1),), cost=16
 )
 log = elementwise(
     "log",
     numpy=np.log,
     cl="log({0})",
-    vjp=lambda g, out, x: (g / x,),
+    vjp=lambda g, _out, x: (g / x,),
     cost=12,
     domain=(0.25, 4.0),
 )
@@ -30,7 +30,7 @@ log1p = elementwise(
     "log1p",
     numpy=np.log1p,
     cl="log1p({0})",
-    vjp=lambda g, out, x: (g / (1 + x),),
+    vjp=lambda g, _out, x: (g / (1 + x),),
     cost=16,
     domain=(-0.5, 4.0),
 )
@@ -38,7 +38,7 @@ log2 = elementwise(
     "log2",
     numpy=np.log2,
     cl="log2({0})",
-    vjp=lambda g, out, x: (g / (x * math.log(2)),),
+    vjp=lambda g, _out, x: (g / (x * math.log(2)),),
     cost=12,
     domain=(0.25, 4.0),
 )
@@ -46,7 +46,7 @@ log10 = elementwise(
     "log10",
     numpy=np.log10,
     cl="log10({0})",
-    vjp=lambda g, out, x: (g / (x * math.log(10)),),
+    vjp=lambda g, _out, x: (g / (x * math.log(10)),),
     cost=12,
     domain=(0.25, 4.0),
 )
@@ -54,17 +54,21 @@ sqrt = elementwise(
     "sqrt",
     numpy=np.sqrt,
     cl="sqrt({0})",
-    vjp=lambda g, out, x: (0.5 * g / out,),
+    vjp=lambda g, out, _x: (0.5 * g / out,),
     cost=6,
     domain=(0.25, 4.0),
 )
-sin = elementwise("sin", numpy=np.sin, cl="sin({0})", vjp=lambda g, out, x: (g * cos(x),), cost=16)
-cos = elementwise("cos", numpy=np.cos, cl="cos({0})", vjp=lambda g, out, x: (-g * sin(x),), cost=16)
+sin = elementwise(
+    "sin", numpy=np.sin, cl="sin({0})", vjp=lambda g, _out, x: (g * x.cos(),), cost=16
+)
+cos = elementwise(
+    "cos", numpy=np.cos, cl="cos({0})", vjp=lambda g, _out, x: (-g * sin(x),), cost=16
+)
 tan = elementwise(
     "tan",
     numpy=np.tan,
     cl="tan({0})",
-    vjp=lambda g, out, x: (g * (1 + sqr(out)),),
+    vjp=lambda g, out, _x: (g * (1 + sqr(out)),),
     cost=20,
     domain=(-1.25, 1.25),
 )
@@ -72,7 +76,7 @@ arcsin = elementwise(
     "arcsin",
     numpy=np.arcsin,
     cl="asin({0})",
-    vjp=lambda g, out, x: (g / sqrt(1 - sqr(x)),),
+    vjp=lambda g, _out, x: (g / sqrt(1 - sqr(x)),),
     cost=16,
     domain=(-0.9, 0.9),
 )
@@ -80,7 +84,7 @@ arccos = elementwise(
     "arccos",
     numpy=np.arccos,
     cl="acos({0})",
-    vjp=lambda g, out, x: (-g / sqrt(1 - sqr(x)),),
+    vjp=lambda g, _out, x: (-g / sqrt(1 - sqr(x)),),
     cost=16,
     domain=(-0.9, 0.9),
 )
@@ -88,7 +92,7 @@ arctan = elementwise(
     "arctan",
     numpy=np.arctan,
     cl="atan({0})",
-    vjp=lambda g, out, x: (g / (1 + sqr(x)),),
+    vjp=lambda g, _out, x: (g / (1 + sqr(x)),),
     cost=16,
 )
 arctan2 = elementwise(
@@ -96,30 +100,30 @@ arctan2 = elementwise(
     arity=2,
     numpy=np.arctan2,
     cl="atan2({0}, {1})",
-    vjp=lambda g, out, y, x: (g * x / (sqr(x) + sqr(y)), -g * y / (sqr(x) + sqr(y))),
+    vjp=lambda g, _out, y, x: (g * x / (sqr(x) + sqr(y)), -g * y / (sqr(x) + sqr(y))),
     cost=24,
     domain=((-3.0, 3.0), (0.5, 3.0)),
 )
 sinh = elementwise(
-    "sinh", numpy=np.sinh, cl="sinh({0})", vjp=lambda g, out, x: (g * cosh(x),), cost=20
+    "sinh", numpy=np.sinh, cl="sinh({0})", vjp=lambda g, _out, x: (g * x.cosh(),), cost=20
 )
 cosh = elementwise(
-    "cosh", numpy=np.cosh, cl="cosh({0})", vjp=lambda g, out, x: (g * sinh(x),), cost=20
+    "cosh", numpy=np.cosh, cl="cosh({0})", vjp=lambda g, _out, x: (g * sinh(x),), cost=20
 )
 tanh = elementwise(
-    "tanh", numpy=np.tanh, cl="tanh({0})", vjp=lambda g, out, x: (g * (1 - sqr(out)),), cost=16
+    "tanh", numpy=np.tanh, cl="tanh({0})", vjp=lambda g, out, _x: (g * (1 - sqr(out)),), cost=16
 )
 
 
 def _erf(x: np.ndarray) -> np.ndarray:
-    return np.vectorize(math.erf, otypes=["float64"])(x)
+    return np.asarray(np.vectorize(math.erf, otypes=["float64"])(x))
 
 
 erf = elementwise(
     "erf",
     numpy=_erf,
     cl="erf({0})",
-    vjp=lambda g, out, x: (g * (2 / math.sqrt(math.pi)) * exp(-sqr(x)),),
+    vjp=lambda g, _out, x: (g * (2 / math.sqrt(math.pi)) * exp(-sqr(x)),),
     cost=24,
 )
 
@@ -127,28 +131,28 @@ erf = elementwise(
 def _sigmoid(x: np.ndarray) -> np.ndarray:
     # exp never sees a positive number, so that it cannot overflow.
     small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + small), small / (1 + small))
+    return np.asarray(np.where(x >= 0, 1, small) / (1 + small))
 
 
 sigmoid = elementwise(
     "sigmoid",
     numpy=_sigmoid,
     cl="wb_sigmoid({0})",
-    vjp=lambda g, out, x: (g * out * (1 - out),),
+    vjp=lambda g, out, _x: (g * out * (1 - out),),
     cost=16,
     domain=(-6.0, 6.0),
 )
 
 
 def _softplus(x: np.ndarray) -> np.ndarray:
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
 
 
 softplus = elementwise(
     "softplus",
     numpy=_softplus,
     cl="wb_softplus({0})",
-    vjp=lambda g, out, x: (g * sigmoid(x),),
+    vjp=lambda g, _out, x: (g * sigmoid(x),),
     cost=28,
     domain=(-6.0, 6.0),
 )
@@ -159,5 +163,5 @@ relu = elementwise(
     # A NaN stays one: it is not below 0.
     cl="{0} < 0 ? ({T})0 : {0}",
     # One half at 0, as in Theano's 0.5 (x + |x|).
-    vjp=lambda g, out, x: (switch(lt(x, 0), 0, g * (0.5 + 0.5 * sgn(x))),),
+    vjp=lambda g, _out, x: (switch(lt(x, 0), 0, g * (0.5 + 0.5 * sgn(x))),),
 )
