@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from workbench import plugins
 from workbench.core.registry import Registry
+from workbench.engine.graph.evaluate import evaluate
+from workbench.engine.graph.types import TensorType
+from workbench.engine.graph.variable import Variable
+from workbench.nn.model import Model
 from workbench.spec import registries
+from workbench.spec.network import NetworkSpec
 from workbench.spec.registries import ACTIVATIONS, LAYERS
 
 plugins.load_packages(["workbench.nn"])
@@ -65,6 +71,10 @@ def test_the_documented_example_is_a_layer(tmp_path: Path, number: int) -> None:
     assert plugins.load_folder(tmp_path) == []
     assert "leaky_tanh" in LAYERS
     assert ("leaky_tanh" in ACTIVATIONS) == (number == 1)
+    x = Variable(TensorType("float64", (False, False)), name="x")
+    at = np.linspace(-2, 2, 6).reshape(2, 3)
+    model = Model.from_spec(NetworkSpec((3,), (LAYERS["leaky_tanh"](),)), 0, "float64")
+    np.testing.assert_allclose(evaluate([model.output(x)], {x: at})[0], 0.1 * at + np.tanh(at))
     # A second look finds it loaded.
     assert plugins.load_folder(tmp_path) == []
 

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 import pytest
 
+from workbench.engine.graph.check import verify_grad
 from workbench.engine.graph.evaluate import evaluate
 from workbench.engine.graph.grad import grad
 from workbench.engine.graph.types import TensorType
@@ -60,32 +61,15 @@ def check_layer(layer: Layer, in_shape: tuple[int, ...], batch: int = 4) -> None
     (alone,) = evaluate([output], {x: at[1:2]})
     np.testing.assert_allclose(alone, value[1:2], rtol=1e-12)
 
-    _check_gradient(model, x, at, output)
+    own = [key.removeprefix("0.") for key in model.parameters]
+    numbers = [parameter.get_value() for parameter in model.parameters.values()]
+
+    def build(x: Variable, *given: Variable) -> Variable:
+        return layer.output(x, dict(zip(own, given, strict=True)))
+
+    verify_grad(build, [at, *numbers], rng)
     _check_training(model, x, at, output)
     assert codec.network_from_json(json.loads(json.dumps(codec.to_json(network)))) == network
-
-
-def _check_gradient(model: Model, x: Variable, at: np.ndarray, output: Variable) -> None:
-    """Compare the derivative along random directions with central differences."""
-    rng = np.random.default_rng(7)
-    weights = rng.normal(size=evaluate([output], {x: at})[0].shape)
-    score = T.sum(output * weights)
-    wanted = [x, *model.parameters.values()]
-    gradients = evaluate(grad(score, wanted), {x: at})
-    for variable, gradient in zip(wanted, gradients, strict=True):
-        value = at if variable is x else model.parameters[_key(model, variable)].get_value()
-        assert gradient.shape == value.shape
-        direction = rng.normal(size=value.shape)
-        ahead, behind = (
-            evaluate([score], {x: at, variable: value + step * direction})[0]
-            for step in (1e-6, -1e-6)
-        )
-        difference = (ahead - behind) / 2e-6
-        assert np.vdot(gradient, direction) == pytest.approx(difference, rel=1e-6, abs=1e-7)
-
-
-def _key(model: Model, variable: Variable) -> str:
-    return next(key for key, parameter in model.parameters.items() if parameter is variable)
 
 
 def _check_training(model: Model, x: Variable, at: np.ndarray, output: Variable) -> None:

@@ -87,6 +87,29 @@ def test_what_is_written_reads_back_the_same(cls: type[Any], data: st.DataObject
     assert json.dumps(codec.to_json(read)) == text
 
 
+_WORDS = st.sampled_from(
+    ["format", "input", "layers", "layer", "kind", "dense", "relu", "units", "init", "he", "value"]
+)
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | _WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=4),
+)
+
+
+@pytest.mark.parametrize("cls", _READERS)
+@given(fields=st.dictionaries(_WORDS, _ANYTHING), layers=st.lists(_ANYTHING, max_size=3))
+def test_anything_is_read_or_refused(cls: type[Any], fields: Any, layers: Any) -> None:
+    """No other error comes of it, whatever the file holds."""
+    data = fields | ({"format": 1, "input": [4], "layers": layers} if cls is NetworkSpec else {})
+    refused = []
+    for received in (fields, data, {"name": "x", "network": data}):
+        try:
+            assert isinstance(_READERS[cls](received), cls)
+        except SpecError as error:
+            refused.append(error)
+    assert all(error.hint and len(str(error)) < 500 for error in refused)
+
+
 def test_a_network_reads_as_the_format_says() -> None:
     """The form of network files is a contract."""
     text = """{"format": 1, "input": [1, 28, 28], "layers": [
