@@ -62,6 +62,22 @@ def test_the_measures_as_text(workbench: Callable[..., Any], model: Path) -> Non
     assert len(lines) == 2 + 11 + 2 + 11
 
 
+def test_without_classes_there_is_a_score_and_no_accuracy(
+    workbench: Callable[..., Any], tmp_path: Path
+) -> None:
+    network, arrays, path = tmp_path / "n.json", tmp_path / "p.npz", tmp_path / "m.h5"
+    network.write_text(
+        '{"format": 1, "input": [4], "layers": [{"layer": "dense", "units": 1, "bias": false}]}'
+    )
+    np.savez(arrays, **{"0.weight": np.full((4, 1), 24.0)})
+    assert workbench("import", arrays, "--network", network, path).status == 0
+    done = workbench("evaluate", path, "--dataset", "neuron", "--json")
+    assert done.json["log_likelihood"] == -((100 - 4 * 24) ** 2)
+    for measure in ("accuracy", "error_percent", "precision", "recall", "f1", "confusion"):
+        assert done.json[measure] is None
+    assert workbench("evaluate", path, "--dataset", "neuron").out == "Score -16.\n"
+
+
 def picture(path: Path, dark: bool) -> Path:
     paper, ink = ("white", "black") if dark else ("black", "white")
     image = Image.new("RGB", (90, 120), paper)

@@ -29,8 +29,9 @@ def run(options: argparse.Namespace) -> int:
         data = attrs.evolve(data_spec(options, model.data), limit=None)
         device = open_device(options.device)
         dataset = load(data, console.progress)
-        # The batch that the model was trained with has no bearing on its measures.
-        training = attrs.evolve(training, batch="full")
+        # What is measured follows from the data, however the model was trained.
+        objective = "log_likelihood" if dataset.classes else "squared_error"
+        training = attrs.evolve(training, batch="full", objective=objective)
         session = Session(
             model.network, training, dataset, device, data.pixel_scale, model.parameters
         )
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         "accuracy": evaluation.accuracy,
         "error_percent": evaluation.error_percent,
         **by_class(evaluation),
-        "confusion": evaluation.confusion,
+        "confusion": None if evaluation.accuracy is None else evaluation.confusion,
         "device": device.info.id,
         "dtype": training.precision,
         "kernels_launched": session.counters.kernels_launched,
@@ -56,13 +57,13 @@ def run(options: argparse.Namespace) -> int:
 def by_class(evaluation: Evaluation) -> dict[str, Any]:
     """Return precision, recall and F1 of each class; None where there are no classes."""
     measures = {"precision": precision, "recall": recall, "f1": f1}
-    if evaluation.confusion is None:
+    if evaluation.accuracy is None:
         return dict.fromkeys(measures)
     return {name: measure(evaluation.confusion) for name, measure in measures.items()}
 
 
 def _print(evaluation: Evaluation) -> None:
-    if evaluation.confusion is None:
+    if evaluation.accuracy is None:
         print(f"Score {evaluation.log_likelihood:.6g}.")
         return
     print(
