@@ -22,6 +22,9 @@ MAX_SERIAL = 4096
 DEAR = 8
 
 
+Pattern = tuple[frozenset[int], ...]
+
+
 @attrs.frozen(eq=False)
 class Cone:
     """What is computed in place for one stored value.
@@ -38,6 +41,9 @@ class Cone:
         Reductions inside which another one would be computed over and over.
     aligned
         Loads read only at the very index that is being computed (by id).
+    patterns
+        How the index of each node follows from that of the value: by axis, the loops on which it
+        depends, those of any reduction being -1.
     """
 
     loads: dict[int, Node]
@@ -45,6 +51,7 @@ class Cone:
     reductions: dict[int, tuple[Node, frozenset[int]]]
     nested: dict[int, Node]
     aligned: set[int]
+    patterns: dict[int, set[Pattern]] = attrs.Factory(dict)
 
     def rows(self, root: Node) -> Shape:
         """Return the parallel index space in which each reduction is computed once."""
@@ -81,6 +88,8 @@ def cone_of(root: Node, stored: set[int]) -> Cone:
         return is_leaf(node) or id(node) in stored
 
     def see(node: Node, index: Index, inside: Inside) -> None:
+        pattern = tuple(frozenset(max(loop, -1) for loop in i.loops) for i in index)
+        cone.patterns.setdefault(id(node), set()).add(pattern)
         if node is not root and stop(node):
             cone.loads[id(node)] = node
             at_home = index == identity and node.shape == root.shape

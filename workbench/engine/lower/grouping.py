@@ -132,13 +132,16 @@ def _share_work(first: Group, second: Group, grouping: Grouping) -> bool:
         return True
     one, two = (_union(g, grouping) for g in (first, second))
     if one.reductions and two.reductions:
-        same_data = {k for k in one.loads.keys() & two.loads.keys() if one.loads[k].size > 1}
-        return bool(one.reductions.keys() & two.reductions.keys() or same_data)
+        common = one.loads.keys() & two.loads.keys()
+        same = {k for k in common if one.loads[k].size > 1} | (
+            one.reductions.keys() & two.reductions.keys()
+        )
+        return any(one.patterns[k] & two.patterns[k] for k in same)
     if one.reductions or two.reductions:
         return False
     stored = set(grouping.stored)
-    common = one.inner.keys() & two.inner.keys()
-    if any(weight(one.inner[k], stored) >= DEAR for k in common):
+    shared = one.inner.keys() & two.inner.keys()
+    if any(weight(one.inner[k], stored) >= DEAR for k in shared):
         return True
     return any(id(n) in two.aligned for n in first.sinks) or any(
         id(n) in one.aligned for n in second.sinks
@@ -153,6 +156,8 @@ def _union(group: Group, grouping: Grouping) -> Cone:
         united.inner.update(cone.inner)
         united.reductions.update(cone.reductions)
         united.aligned.update(cone.aligned)
+        for key, found in cone.patterns.items():
+            united.patterns.setdefault(key, set()).update(found)
     return united
 
 
