@@ -105,7 +105,7 @@ def _value(
 ) -> np.ndarray:
     op = node.op
     if isinstance(op, Load):
-        return memory[op.buffer]
+        return memory[op.buffer].reshape(node.shape)
     if isinstance(op, Literal):
         return np.asarray(op.value)
     if isinstance(op, HostScalar):
