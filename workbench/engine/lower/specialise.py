@@ -125,10 +125,10 @@ def _host_key(variable: Variable, shaped: Shaped) -> object:
         return (variable.value.tobytes(), variable.dtype)
     owner = variable.owner
     if owner is None:
-        return variable.serial
+        return ("input", variable.serial)
     if isinstance(owner.op, Length):
         # Within one plan all shapes are fixed, so a length is its value.
-        return int(shaped.values[variable.serial])
+        return ("length", int(shaped.values[variable.serial]))
     return (owner.op, tuple(_host_key(v, shaped) for v in owner.inputs))
 
 
