@@ -50,8 +50,10 @@ __attribute__((overloadable)) inline long wb_power(long base, long exponent) {
   }                                                                                                \
   __attribute__((overloadable)) inline real wb_floor_div(real a, real b) {                         \
     if (b == 0) return a / b;                                                                      \
+    const real rest = fmod(a, b);                                                                  \
+    const real below = rest != 0 && (rest < 0) != (b < 0) ? (real)1 : (real)0;                     \
     /* (a - rest) / b is whole but for rounding, which the last step mends. */                     \
-    const real quotient = (a - wb_mod(a, b)) / b;                                                  \
+    const real quotient = (a - rest) / b - below;                                                  \
     if (quotient == 0) return copysign((real)0, a / b);                                            \
     const real whole = floor(quotient);                                                            \
     return quotient - whole > (real)0.5 ? whole + (real)1 : whole;                                 \

@@ -60,6 +60,8 @@ def examples(name: str, dtype: str) -> list[Example]:
         return []
     found = []
     for number, case in enumerate(entry.cases):
+        if dtype not in case.dtypes:
+            continue
         rng = np.random.default_rng(zlib.crc32(f"{name} {dtype} {number}".encode()))
         arrays = tuple(draw(sample, dtype, rng) for sample in case.samples)
         types = tuple(

@@ -19,6 +19,8 @@ from workbench.core.errors import GraphError
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import Apply, Variable
 
+LengthSource = Variable | tuple[Variable, int] | None
+
 
 class Op:
     """One operation of the language. Calling it on variables makes a new variable.
@@ -77,6 +79,14 @@ class Op:
         a float dtype.
         """
         raise GraphError(f"{self.name} has no derivative.")
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Return what always has the length of the output's `axis`, as far as is known.
+
+        Either a 0-d variable that is the length, or an input with one of its axes, or None. It is
+        how equal lengths are recognised before any shape is known.
+        """
+        return None
 
     def __call__(self, *inputs: Variable) -> Variable:
         """Apply the operation to variables."""

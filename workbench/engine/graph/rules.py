@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
 import numpy as np
 
 from workbench.engine.graph.op import Elementwise, Movement
 from workbench.engine.graph.ops.arithmetic import cast
 from workbench.engine.graph.ops.comparison import Switch
 from workbench.engine.graph.ops.dimshuffle import Dimshuffle, dimshuffle
-from workbench.engine.graph.ops.folds import Sum
+from workbench.engine.graph.ops.folds import Fold, Sum
 from workbench.engine.graph.ops.shape import like
 from workbench.engine.graph.ops.slicing import Slice
 from workbench.engine.graph.ops.softmax import log_softmax
@@ -210,6 +211,21 @@ def merged_dimshuffles(variable: Variable, owner: OwnerOf) -> Variable | None:
     )
 
 
+def dropped_after_fold(variable: Variable, owner: OwnerOf) -> Variable | None:
+    """Fold without keeping the axes that are dropped right after."""
+    outer = owner(variable)
+    inner = owner(outer.inputs[0]) if outer is not None else None
+    if outer is None or inner is None or not isinstance(outer.op, Dimshuffle):
+        return None
+    fold = inner.op
+    if not isinstance(fold, Fold) or not fold.keepdims:
+        return None
+    left = tuple(axis for axis in range(inner.output.ndim) if axis not in fold.axes)
+    if outer.op.order != left:
+        return None
+    return attrs.evolve(fold, keepdims=False)(*inner.inputs)
+
+
 def needless_slice(variable: Variable, owner: OwnerOf) -> Variable | None:
     """Drop a slice of no axis, and a sum over none."""
     apply = owner(variable)
@@ -235,5 +251,6 @@ SIMPLIFYING: tuple[Rule, ...] = (
     chosen_branch,
     needless_cast,
     merged_dimshuffles,
+    dropped_after_fold,
     needless_slice,
 )

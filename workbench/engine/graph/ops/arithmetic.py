@@ -142,6 +142,9 @@ ceil = _flat("ceil", np.ceil, "ceil({0})")
 round_ = _flat("round", np.rint, "rint({0})")
 trunc = _flat("trunc", np.trunc, "trunc({0})")
 
+#: Every combination of signs, whole and broken quotients, and division by 0.
+_DIVISIONS = ((7, -7, 7, -7, 6, -6, 0, 5, -5, 0), (3, 3, -3, -3, -3, 3, -1, 0, 0, 0))
+
 int_div = elementwise(
     "int_div",
     arity=2,
@@ -151,6 +154,7 @@ int_div = elementwise(
     vjp=lambda g, _out, _x, _y: (g.zeros_like(), g.zeros_like()),
     cost=8,
     domain=((-30.0, 30.0), (1.0, 7.0)),
+    special=_DIVISIONS,
 )
 mod = elementwise(
     "mod",
@@ -161,6 +165,7 @@ mod = elementwise(
     vjp=lambda g, _out, x, y: (g, -g * int_div(x, y)),
     cost=8,
     domain=((-30.0, 30.0), (1.0, 7.0)),
+    special=_DIVISIONS,
 )
 
 
@@ -190,6 +195,7 @@ _power_of = elementwise(
     vjp=lambda g, out, x, y: _power_rule(g, out, x, y),
     cost=40,
     domain=((0.25, 3.0), (0.0, 4.0)),
+    special=((2, -2, 1, -1, -1, 0, 3), (3, 3, 5, 2, 3, 0, 0)),
 )
 
 

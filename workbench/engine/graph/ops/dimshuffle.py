@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
-from workbench.engine.graph.op import Movement, Read
+from workbench.engine.graph.op import LengthSource, Movement, Read
 from workbench.engine.graph.ops.registry import SAMPLED, Case, Sample, declare, language
 from workbench.engine.graph.promotion import as_variable
 from workbench.engine.graph.types import Shape, TensorType
@@ -50,6 +50,11 @@ class Dimshuffle(Movement):
             if axis not in self.order and length != 1:
                 raise GraphError(f"dimshuffle{self.order} leaves out axis {axis} of shape {shape}.")
         return tuple(shape[o] if isinstance(o, int) else 1 for o in self.order)
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look where the axis was."""
+        source = self.order[axis]
+        return (inputs[0], source) if isinstance(source, int) else None
 
     def source_index(
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read

@@ -5,6 +5,7 @@ Responsible for broadcasting, casting and registration, which all of them share;
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
-from workbench.engine.graph.op import Elementwise
+from workbench.engine.graph.op import Elementwise, LengthSource
 from workbench.engine.graph.ops.dimshuffle import Dimshuffle
 from workbench.engine.graph.ops.registry import FLOATS, SAMPLED, Case, Sample, call, declare
 from workbench.engine.graph.promotion import as_variable, common_dtype, float_dtype, join_flags
@@ -53,6 +54,10 @@ class Aligned(Elementwise):
                 f"{self.name} got shapes that do not fit: {text}.",
                 "Only axes of length 1 that are marked broadcastable stretch.",
             ) from None
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at an input that is not stretched."""
+        return next(((v, axis) for v in inputs if v.ndim and not v.broadcastable[axis]), None)
 
     def vjp(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable
@@ -146,6 +151,7 @@ def elementwise(
     result: str | None = None,
     cost: int = 1,
     domain: Range | tuple[Range, ...] = (-3.0, 3.0),
+    special: Sequence[tuple[float, ...]] = (),
     ties: bool = False,
 ) -> Callable[..., Variable]:
     """Make an elementwise operation, register it, and return the function that applies it.
@@ -173,6 +179,9 @@ def elementwise(
         Rough cost of one evaluation in additions.
     domain
         Range (or one for each input) in which tests draw; inside it the derivative must exist.
+    special
+        Exact values (for each input) that tests must try in every dtype, beyond the NaNs,
+        infinities and zeros that they try with every operation on floats.
     ties
         Whether tests should draw equal values often; then no derivative is checked.
     """
@@ -187,7 +196,11 @@ def elementwise(
     construct.__doc__ = f"Return {name} of the arguments, element by element."
     ranges = domain if isinstance(domain[0], tuple) else (domain,) * arity
     tested = tuple(d for d in dtypes if d in SAMPLED)
-    declare(name, op, tested, *_cases(construct, ranges, ties, vjp is not None))
+    cases = _cases(construct, ranges, ties, vjp is not None) + _special_cases(construct, arity)
+    if special:
+        exact = tuple(Sample((len(values),), values=values) for values in special)
+        cases.append(Case(construct, exact, None, differentiable=False))
+    declare(name, op, tested, *cases)
     return FUNCTIONS.add(name)(construct)
 
 
@@ -270,3 +283,13 @@ def _cases(
         several.append(samples(*([((5,), ()), ((3, 5), ()), ((), ())][: len(ranges)])))
         several.append(samples(*([((3, 5), ()), ((), ()), ((5,), ())][: len(ranges)])))
     return [Case(construct, s, None, differentiable and not ties) for s in several]
+
+
+_SPECIAL = (float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1.0, -1.0, 1e-30, -1e30)
+
+
+def _special_cases(construct: Callable[..., Variable], arity: int) -> list[Case]:
+    """Return a case with every combination of NaN, infinities, zeros and the like."""
+    pairs = itertools.product(_SPECIAL, repeat=arity)
+    samples = tuple(Sample((len(v),), values=v) for v in zip(*pairs, strict=True))
+    return [Case(construct, samples, None, differentiable=False, dtypes=FLOATS)]

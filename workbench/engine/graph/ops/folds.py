@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
-from workbench.engine.graph.op import Reduction
+from workbench.engine.graph.op import LengthSource, Reduction
 from workbench.engine.graph.ops.arithmetic import cast
 from workbench.engine.graph.ops.comparison import eq, switch
 from workbench.engine.graph.ops.dimshuffle import dimshuffle
@@ -62,6 +62,13 @@ class Fold(Reduction):
         if self.keepdims:
             return tuple(kept if axis in self.axes else x for axis, x in enumerate(of))
         return tuple(x for axis, x in enumerate(of) if axis not in self.axes)
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the axis in the input."""
+        if self.keepdims:
+            return None if axis in self.axes else (inputs[0], axis)
+        kept = [a for a in range(inputs[0].ndim) if a not in self.axes]
+        return inputs[0], kept[axis]
 
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
         """Fold in NumPy."""

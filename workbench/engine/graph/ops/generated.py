@@ -12,10 +12,10 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
-from workbench.engine.graph.op import Generated
+from workbench.engine.graph.op import Generated, LengthSource
 from workbench.engine.graph.ops.arithmetic import cast, ceil, maximum
 from workbench.engine.graph.ops.elementwise import CL_TYPES
-from workbench.engine.graph.ops.lengths import size
+from workbench.engine.graph.ops.lengths import AxisLength, size
 from workbench.engine.graph.ops.registry import Case, Sample, declare, language
 from workbench.engine.graph.promotion import as_variable, common_dtype
 from workbench.engine.graph.types import Shape, TensorType
@@ -41,6 +41,10 @@ class Arange(Generated):
     def infer_shape(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
         """Take the length."""
         return tuple(sizes)
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the length asked for."""
+        return inputs[2]
 
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
         """Count in NumPy."""
@@ -82,9 +86,23 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None
     if isinstance(bounds[2], Constant) and not bounds[2].value:
         raise GraphError("arange got a step of 0.", "Give a step that moves.")
     begin, end, by = (cast(v, "int64" if whole else "float64") for v in bounds)
+    return Arange(kind)(cast(begin, kind), cast(by, kind), _count(begin, end, by))
+
+
+def _count(begin: Variable, end: Variable, step: Variable) -> Variable:
+    """Return how many numbers there are from `begin` to below `end`."""
+    if begin.type.is_float:
+        return maximum(cast(ceil((end - begin) / step), "int64"), 0)
+    if _is(begin, 0) and _is(step, 1):
+        # The length of an axis stays recognisable as one.
+        is_length = end.owner is not None and isinstance(end.owner.op, AxisLength)
+        return end if is_length else maximum(end, 0)
     # Rounded up: -((a - b) // c) is the ceiling of (b - a) / c.
-    count = -((begin - end) // by) if whole else cast(ceil((end - begin) / by), "int64")
-    return Arange(kind)(cast(begin, kind), cast(by, kind), maximum(count, 0))
+    return maximum(-((begin - end) // step), 0)
+
+
+def _is(x: Variable, number: int) -> bool:
+    return isinstance(x, Constant) and bool(x.value == number)
 
 
 def is_range(x: Variable) -> bool:
@@ -92,9 +110,7 @@ def is_range(x: Variable) -> bool:
     if x.owner is None or not isinstance(x.owner.op, Arange):
         return False
     start, step, _ = x.owner.inputs
-    return all(
-        isinstance(v, Constant) and v.value == wanted for v, wanted in ((start, 0), (step, 1))
-    )
+    return _is(start, 0) and _is(step, 1)
 
 
 @attrs.frozen
@@ -117,6 +133,10 @@ class Eye(Generated):
     def infer_shape(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
         """Both lengths."""
         return tuple(sizes)
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the length asked for."""
+        return inputs[axis]
 
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
         """Make it in NumPy."""

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
-from workbench.engine.graph.op import Piecewise, Read
+from workbench.engine.graph.op import LengthSource, Piecewise, Read
 from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
 from workbench.engine.graph.ops.elementwise import with_dtype
 from workbench.engine.graph.ops.lengths import axis_length, size
@@ -54,6 +54,10 @@ class Join(Piecewise):
                     "All other axes must have equal lengths.",
                 )
         return tuple(first)
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the first input, but along the seam."""
+        return None if axis == self.axis else (inputs[0], axis)
 
     def pieces(
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read

@@ -12,9 +12,9 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
-from workbench.engine.graph.op import Composite, Elementwise, Length, MatMul
+from workbench.engine.graph.op import Composite, Length, LengthSource
 from workbench.engine.graph.ops.arithmetic import cast
-from workbench.engine.graph.ops.dimshuffle import Dimshuffle, normal_axes
+from workbench.engine.graph.ops.dimshuffle import normal_axes
 from workbench.engine.graph.ops.registry import SAMPLED, Case, Sample, declare, language
 from workbench.engine.graph.promotion import as_variable
 from workbench.engine.graph.types import Shape, TensorType
@@ -56,25 +56,10 @@ def axis_length(x: Any, axis: int) -> Variable:
         return size(1)
     if isinstance(x, Constant):
         return size(x.value.shape[axis])
-    source = _source_axis(x, axis)
-    return AxisLength(axis)(x) if source is None else axis_length(*source)
-
-
-def _source_axis(x: Variable, axis: int) -> tuple[Variable, int] | None:
-    """Return an input of the operation behind `x` with an axis that always has the same length."""
-    if x.owner is None:
-        return None
-    op, inputs = x.owner.op, x.owner.inputs
-    if isinstance(op, Elementwise):
-        return next(((v, axis) for v in inputs if v.ndim and not v.broadcastable[axis]), None)
-    if isinstance(op, Dimshuffle):
-        source = op.order[axis]
-        return (inputs[0], source) if isinstance(source, int) else None
-    if isinstance(op, MatMul):
-        return inputs[axis], axis
-    if isinstance(op, RowWise):
-        return inputs[0], axis
-    return None
+    source = x.owner.op.length_source(x.owner.inputs, axis) if x.owner is not None else None
+    if source is None:
+        return AxisLength(axis)(x)
+    return source if isinstance(source, Variable) else axis_length(*source)
 
 
 class RowWise(Composite):
@@ -90,6 +75,10 @@ class RowWise(Composite):
     def infer_shape(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
         """Keep the shape."""
         return shapes[0]
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the input."""
+        return inputs[0], axis
 
 
 def size(length: Any) -> Variable:

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
-from workbench.engine.graph.op import MatMul
+from workbench.engine.graph.op import LengthSource, MatMul
 from workbench.engine.graph.ops import reductions
 from workbench.engine.graph.ops.arithmetic import cast, mul
 from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
@@ -47,6 +47,10 @@ class Dot(MatMul):
                 "They must be equal.",
             )
         return (a[0], b[1])
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Take rows from the first, columns from the second."""
+        return inputs[axis], axis
 
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
         """Multiply in NumPy."""

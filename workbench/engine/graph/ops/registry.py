@@ -74,12 +74,15 @@ class Case:
         function itself.
     differentiable
         Whether finite differences exist at these inputs (they do not at ties and jumps).
+    dtypes
+        The dtypes in which it makes sense, if fewer than the operation's.
     """
 
     build: Callable[..., Variable]
     samples: tuple[Sample, ...]
     numpy: Callable[..., Any] | None = None
     differentiable: bool = True
+    dtypes: tuple[str, ...] = ALL
 
 
 @attrs.frozen

@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
-from workbench.engine.graph.op import Movement, Read
+from workbench.engine.graph.op import LengthSource, Movement, Read
 from workbench.engine.graph.ops.arithmetic import cast
 from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
 from workbench.engine.graph.ops.elementwise import pad_left
@@ -48,6 +48,10 @@ class Reshape(Movement):
                 "The number of elements must stay the same.",
             )
         return tuple(sizes)
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the length asked for."""
+        return inputs[1 + axis]
 
     def source_index(
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
@@ -151,6 +155,10 @@ class BroadcastTo(Movement):
             )
         return target
 
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the length asked for."""
+        return inputs[1 + axis]
+
     def source_index(
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
     ) -> tuple[Any, ...]:
@@ -253,6 +261,10 @@ class Retype(Movement):
                     f"Axis {axis} is marked broadcastable but has length {n} in shape {shape}."
                 )
         return shape
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the input."""
+        return inputs[0], axis
 
     def source_index(
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
-from workbench.engine.graph.op import Movement, Piecewise, Read
+from workbench.engine.graph.op import LengthSource, Movement, Piecewise, Read
 from workbench.engine.graph.ops.lengths import axis_length
 from workbench.engine.graph.ops.shape import zeros_like
 from workbench.engine.graph.types import Shape, TensorType
@@ -62,6 +62,12 @@ class Slice(Movement):
                 )
             shape[axis] = length
         return tuple(shape)
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the length asked for, or at the input's where nothing is cut."""
+        if axis not in self.axes:
+            return inputs[0], axis
+        return inputs[1 + len(self.axes) + self.axes.index(axis)]
 
     def source_index(
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
@@ -114,6 +120,10 @@ class Insert(Piecewise):
             if n != m and (axis not in self.axes or m > n):
                 raise GraphError(f"insert cannot put shape {value} into shape {base}.")
         return base
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the tensor."""
+        return inputs[0], axis
 
     def pieces(
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read

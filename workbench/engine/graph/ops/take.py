@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError, NotSupported
-from workbench.engine.graph.op import Movement, Read
+from workbench.engine.graph.op import LengthSource, Movement, Read
 from workbench.engine.graph.ops.arithmetic import cast
 from workbench.engine.graph.ops.comparison import eq, switch
 from workbench.engine.graph.ops.dimshuffle import dimshuffle
@@ -87,6 +87,13 @@ class Take(Movement):
         if 0 in x[: len(indices)] and 0 not in shape:
             raise GraphError(f"take from shape {x}, which has no elements.")
         return shape + x[len(indices) :]
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at an index tensor that is not stretched, or at the tensor's rest."""
+        x, *indices = inputs
+        if axis >= self._ndim:
+            return x, axis - self._ndim + len(indices)
+        return next(((i, axis) for i in indices if i.ndim and not i.broadcastable[axis]), None)
 
     def _index_shape(self, indices: Sequence[Shape]) -> Shape:
         lengths = [1] * self._ndim
