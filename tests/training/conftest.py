@@ -9,10 +9,11 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
-from workbench.engine.backends.catalogue import open_device
 
+from workbench import plugins
 from workbench.data.dataset import Dataset, Split
 from workbench.engine.backends.base import Device
+from workbench.engine.backends.reference import ReferenceDevice
 from workbench.nn.initializers import Glorot, Zeros
 from workbench.nn.layers.dense import Dense
 from workbench.nn.optimizers.sgd import SGD
@@ -20,6 +21,8 @@ from workbench.spec.network import NetworkSpec
 from workbench.spec.registries import LAYERS
 from workbench.spec.training import TrainingSpec
 from workbench.training.session import Session
+
+plugins.load_packages(["workbench.nn"])
 
 _CLASSES = 3
 
@@ -55,6 +58,12 @@ def tanh() -> NetworkSpec:
 
 
 @pytest.fixture(scope="session")
+def relu() -> NetworkSpec:
+    hidden = (Dense(7, init=Glorot()), LAYERS["relu"]())
+    return NetworkSpec((1, 4, 5), (*hidden, Dense(_CLASSES), LAYERS["softmax"]()))
+
+
+@pytest.fixture(scope="session")
 def training() -> TrainingSpec:
     """Return a run in which 20 rows go by in batches of 7, the last of three ragged."""
     return TrainingSpec(optimizer=SGD(0.5), batch=7, epochs=4, seed=5, precision="float64")
@@ -62,7 +71,7 @@ def training() -> TrainingSpec:
 
 @pytest.fixture(scope="session")
 def device() -> Device:
-    return open_device("reference")
+    return ReferenceDevice()
 
 
 @pytest.fixture

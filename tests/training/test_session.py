@@ -210,7 +210,7 @@ def test_values_instead_of_classes(device: Device, training: Any) -> None:
     session = Session(network, spec, data, device)
     made = session.advance(3)
     assert np.isnan(made.accuracy).all()
-    advance(session, 600)
+    advance(session, 1000)
     np.testing.assert_allclose(session.parameters()["0.weight"], slope, rtol=1e-6)
     found = session.evaluate("test")
     assert found.accuracy is None
@@ -223,6 +223,7 @@ def test_values_instead_of_classes(device: Device, training: Any) -> None:
     ("change", "words"),
     [
         ({"batch": 21}, "batch of 21 is larger than the 20 rows"),
+        ({"precision": "float32", "optimizer": SGD(1e39)}, "more than float32 holds"),
         ({"objective": "squared_error"}, "does not go with the class labels"),
         ({"network": NetworkSpec((1, 5, 5), (Dense(3),))}, r"\(1, 4, 5\)"),
         ({"network": NetworkSpec((1, 4, 5), (Dense(4),))}, "3 classes"),

@@ -8,12 +8,17 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+import attrs
 import numpy as np
 import pytest
 
 from workbench.core.errors import DivergedError
-from workbench.data.dataset import Dataset
+from workbench.data.dataset import Dataset, Split
+from workbench.engine.backends.base import Device
+from workbench.nn.layers.dense import Dense
 from workbench.nn.optimizers.sgd import SGD
+from workbench.spec.network import NetworkSpec
+from workbench.spec.training import TrainingSpec
 from workbench.training.commands import (
     Command,
     CommandQueue,
@@ -26,6 +31,7 @@ from workbench.training.commands import (
     Step,
     Stop,
 )
+from workbench.training.evaluator import Evaluation
 from workbench.training.events import (
     EpochEnded,
     Event,
@@ -244,30 +250,60 @@ def test_a_command_for_somebody_else_is_handed_over(make_session: MakeSession) -
     assert trainer.handover == Shutdown()
 
 
+@pytest.mark.parametrize("keep_s", [0.0, 1.0])
 def test_divergence_stops_the_run_at_the_last_good_parameters(
-    make_session: MakeSession, stripes: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+    make_session: MakeSession, relu: NetworkSpec, monkeypatch: pytest.MonkeyPatch, keep_s: float
 ) -> None:
-    monkeypatch.setattr("workbench.training.trainer.KEEP_S", 0.0)
-    session = make_session(
-        optimizer=SGD(1e6), precision="float32", epochs=100, data=stripes(train=200)
-    )
+    monkeypatch.setattr("workbench.training.trainer.KEEP_S", keep_s)
+    session = make_session(relu, optimizer=SGD(1e20), precision="float32", epochs=100)
     trainer = Trainer(session, commanded(), validate=False)
-    seen: list[Event] = []
     with pytest.raises(DivergedError, match="log-likelihood became") as caught:
-        seen.extend(trainer.run())
+        list(trainer.run())
     points = trainer.history.points()
     assert np.isfinite(points["log_likelihood"]).all()
     step = int(points["step"][-1]) + 1
-    assert f"after {step} iterations" in caught.value.message
-    assert "1e+06" in caught.value.hint
-    assert session.position.step <= step
+    assert f"after {step} iterations, in epoch {step // 3 + 1} of 100" in caught.value.message
+    assert "1e+20" in caught.value.hint
+    assert session.position.step < step
     assert all(np.isfinite(p).all() for p in session.parameters().values())
-    assert math.isfinite(session.evaluate("train").log_likelihood)
+    # The parameters are those that gave the log-likelihood of their step.
+    expected = float(points["log_likelihood"][session.position.step])
+    assert session.advance(1).log_likelihood[0] == expected
 
 
-def test_parameters_that_the_very_last_update_spoilt(make_session: MakeSession) -> None:
-    session = make_session(optimizer=SGD(1e300), precision="float64", batch="full", epochs=1)
-    with pytest.raises(DivergedError):
+def test_a_divergence_that_only_the_validation_shows(
+    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session()
+    evaluate = session.evaluate
+
+    def spoilt(split: str) -> Evaluation:
+        return attrs.evolve(evaluate(split), log_likelihood=-math.inf)
+
+    monkeypatch.setattr(session, "evaluate", spoilt)
+    with pytest.raises(DivergedError, match="validation log-likelihood became -inf after 3 iter"):
         list(Trainer(session, commanded()).run())
-    assert all(np.isfinite(p).all() for p in session.parameters().values())
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_parameters_that_the_very_last_update_spoilt(
+    device: Device, training: TrainingSpec, stopped: bool
+) -> None:
+    row = Split(np.ones((1, 4)), np.array([[1e10]]))
+    data = Dataset("far", row, row, row)
+    network = NetworkSpec((4,), (Dense(1),))
+    spec = attrs.evolve(
+        training, objective="squared_error", optimizer=SGD(1e300), batch=1, epochs=1 + stopped
+    )
+    session = Session(network, spec, data, device)
+    first, commands = session.parameters(), commanded()
+
+    def run() -> None:
+        for event in Trainer(session, commands, validate=False).run():
+            if stopped and isinstance(event, Snapshot):
+                commands.put(Stop())
+
+    with pytest.raises(DivergedError, match=r"'0\.weight' is not finite after 1 iterations"):
+        run()
     assert session.position.step == 0
+    np.testing.assert_array_equal(session.parameters()["0.weight"], first["0.weight"])

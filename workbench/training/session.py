@@ -54,7 +54,8 @@ class Session:
     Raises
     ------
     SpecError
-        The network does not work out, does not fit the data, or the batch is larger than the data.
+        The network does not work out, does not fit the data, the batch is larger than the data, or
+        the rate is more than the precision holds.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Session:
         self.batch = self.examples if training.batch == "full" else training.batch
         self.iterations_per_epoch = math.ceil(self.examples / self.batch)
         self.position = (position or Position()).after(0, self.iterations_per_epoch)
+        _check_rate(self.rate, training.precision)
         self._feed = Feed(network.input, training.precision, pixel_scale)
         self._predictor = Predictor(self.model, self._feed, device)
         self._evaluators: dict[str, Evaluator] = {}
@@ -110,6 +112,7 @@ class Session:
 
     @rate.setter
     def rate(self, rate: float) -> None:
+        _check_rate(rate, self.training.precision)
         self.position = attrs.evolve(self.position, rate=float(rate))
 
     def advance(self, count: int) -> Iterations:
@@ -239,6 +242,14 @@ class Session:
         updates = self.training.optimizer.updates(trained, grad(score, trained), rate)
         return function(
             given, figures, updates=updates, device=self.device, slots=SLOTS, name="train"
+        )
+
+
+def _check_rate(rate: float, precision: str) -> None:
+    largest = float(np.finfo(precision).max)
+    if rate > largest:
+        raise SpecError(
+            f"The rate {rate:g} is more than {precision} holds.", f"Stay below {largest:.2g}."
         )
 
 
