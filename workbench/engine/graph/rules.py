@@ -18,7 +18,7 @@ from workbench.engine.graph.ops.folds import Fold, Sum
 from workbench.engine.graph.ops.shape import like
 from workbench.engine.graph.ops.slicing import Slice
 from workbench.engine.graph.ops.softmax import log_softmax
-from workbench.engine.graph.ops.transcendental import expm1, log, log1p, sigmoid, softplus
+from workbench.engine.graph.ops.transcendental import expm1, log1p, softplus
 from workbench.engine.graph.variable import Apply, Constant, Variable
 
 #: What computes a variable, or None where a rule must not look further.
@@ -62,44 +62,56 @@ def _other(
     return pair if _number(pair[1], owner) == number else None
 
 
+def _moved(variable: Variable, owner: OwnerOf) -> tuple[Variable, list[Apply]]:
+    """Return what a chain of movements starts from, and the movements, last first."""
+    moves = []
+    apply = owner(variable)
+    while apply is not None and isinstance(apply.op, Movement):
+        moves.append(apply)
+        variable = apply.inputs[0]
+        apply = owner(variable)
+    return variable, moves
+
+
+def _move(variable: Variable, moves: list[Apply]) -> Variable:
+    """Return `variable` after the movements that `_moved` found elsewhere."""
+    for apply in reversed(moves):
+        variable = apply.op(variable, *apply.inputs[1:])
+    return variable
+
+
 # --- stabilising -----------------------------------------------------------------------------
 
 
 def log_of_softmax(variable: Variable, owner: OwnerOf) -> Variable | None:
-    """``log(softmax(x))`` is ``log_softmax(x)``: finite where the probability underflows."""
+    """``log(softmax(x))`` is ``log_softmax(x)``: finite where the probability underflows.
+
+    The same holds of any of its elements: ``log(softmax(x)[i])`` is ``log_softmax(x)[i]``.
+    """
     of_log = _inputs(variable, owner, "log")
-    of_softmax = of_log and _inputs(of_log[0], owner, "softmax")
-    return log_softmax(of_softmax[0]) if of_softmax else None
+    if of_log is None:
+        return None
+    source, moves = _moved(of_log[0], owner)
+    of_softmax = _inputs(source, owner, "softmax")
+    return _move(log_softmax(of_softmax[0]), moves) if of_softmax else None
 
 
 def log_of_sigmoid(variable: Variable, owner: OwnerOf) -> Variable | None:
-    """``log(sigmoid(x))`` is ``-softplus(-x)``."""
+    """``log(sigmoid(x))`` is ``-softplus(-x)``, ``log(1 - sigmoid(x))`` is ``-softplus(x)``."""
     of_log = _inputs(variable, owner, "log")
-    of_sigmoid = of_log and _inputs(of_log[0], owner, "sigmoid")
-    return -softplus(-of_sigmoid[0]) if of_sigmoid else None
-
-
-def one_minus_sigmoid(variable: Variable, owner: OwnerOf) -> Variable | None:
-    """``1 - sigmoid(x)`` is ``sigmoid(-x)``, which does not cancel."""
-    pair = _inputs(variable, owner, "sub")
-    if pair is None or _number(pair[0], owner) != 1:
+    if of_log is None:
         return None
-    of_sigmoid = _inputs(pair[1], owner, "sigmoid")
-    return sigmoid(-of_sigmoid[0]) if of_sigmoid else None
-
-
-def log_of_moved(variable: Variable, owner: OwnerOf) -> Variable | None:
-    """``log(softmax(x)[i])`` is ``log(softmax(x))[i]``, and so for any movement of elements."""
-    of_log = _inputs(variable, owner, "log")
-    apply = owner(of_log[0]) if of_log else None
-    if apply is None or not isinstance(apply.op, Movement):
+    argument, outer = _moved(of_log[0], owner)
+    of_sub = _inputs(argument, owner, "sub")
+    complement = of_sub is not None and _number(of_sub[0], owner) == 1
+    source, inner = _moved(of_sub[1], owner) if of_sub and complement else (argument, [])
+    of_sigmoid = _inputs(source, owner, "sigmoid")
+    if of_sigmoid is None:
         return None
-    source: Apply | None = apply
-    while source is not None and isinstance(source.op, Movement):
-        source = owner(source.inputs[0])
-    if source is None or source.op.name not in ("softmax", "sigmoid"):
-        return None
-    return apply.op(log(apply.inputs[0]), *apply.inputs[1:])
+    x = _move(of_sigmoid[0], inner)
+    # Stretched as 1 was, if 1 was a tensor.
+    x = _move(like(x, argument), outer)
+    return -softplus(x if complement else -x)
 
 
 def log_of_one_plus(variable: Variable, owner: OwnerOf) -> Variable | None:
@@ -235,10 +247,8 @@ def needless_slice(variable: Variable, owner: OwnerOf) -> Variable | None:
 
 
 STABILISING: tuple[Rule, ...] = (
-    one_minus_sigmoid,
     log_of_softmax,
     log_of_sigmoid,
-    log_of_moved,
     log_of_one_plus,
     log1p_of_exp,
     exp_minus_one,

@@ -208,6 +208,18 @@ class Variable:
     def __ge__(self, other: Any) -> Variable:
         return self._call("ge", self, other)
 
+    def __and__(self, other: Any) -> Variable:
+        return self._call("and_", self, other)
+
+    def __or__(self, other: Any) -> Variable:
+        return self._call("or_", self, other)
+
+    def __xor__(self, other: Any) -> Variable:
+        return self._call("xor", self, other)
+
+    def __invert__(self) -> Variable:
+        return self._call("invert", self)
+
     def __matmul__(self, other: Any) -> Variable:
         return self._call("dot", self, other)
 

@@ -85,8 +85,13 @@ sqr = elementwise(
 )
 
 
-def _nan_aware(compare: str) -> str:
-    return "({0} " + compare + " {1} || {0} != {0}) ? {0} : {1}"
+def _extreme(compare: str) -> Callable[[Sequence[str]], str]:
+    def template(dtypes: Sequence[str]) -> str:
+        # A NaN in {1} is taken as the comparison fails; one in {0} must be asked for.
+        asked = " || {0} != {0}" if dtypes[0] in FLOATS else ""
+        return "({0} " + compare + " {1}" + asked + ") ? {0} : {1}"
+
+    return template
 
 
 maximum = elementwise(
@@ -94,7 +99,7 @@ maximum = elementwise(
     arity=2,
     dtypes=ALL,
     numpy=np.maximum,
-    cl=_nan_aware(">"),
+    cl=_extreme(">"),
     vjp=lambda g, out, x, y: (_where_equal(out, x, g), _where_equal(out, y, g)),
 )
 minimum = elementwise(
@@ -102,7 +107,7 @@ minimum = elementwise(
     arity=2,
     dtypes=ALL,
     numpy=np.minimum,
-    cl=_nan_aware("<"),
+    cl=_extreme("<"),
     vjp=lambda g, out, x, y: (_where_equal(out, x, g), _where_equal(out, y, g)),
 )
 
