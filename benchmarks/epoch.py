@@ -1,12 +1,14 @@
-"""Time one training epoch of 784-256-128-10: the workbench beside NumPy and PyTorch, the same arithmetic.
+"""Time an epoch of 784-256-128-10: the workbench beside NumPy and PyTorch.
 
-Contenders run in turn, each in its own process; a round's first epoch is a warm-up and is not counted.
+All do the same arithmetic. Contenders run in turn, each in its own process; a round's first epoch
+is a warm-up and is not counted.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import json
 import os
 import platform
@@ -37,7 +39,7 @@ def random_data() -> tuple[np.ndarray, np.ndarray]:
 def start() -> list[tuple[np.ndarray, np.ndarray]]:
     """He's start for every layer."""
     rng = np.random.default_rng(1)
-    pairs = zip(SIZES[:-1], SIZES[1:], strict=True)
+    pairs = itertools.pairwise(SIZES)
     return [
         ((rng.standard_normal((m, n)) * np.sqrt(2 / m)).astype(np.float32), np.zeros(n, np.float32))
         for m, n in pairs
@@ -109,7 +111,7 @@ def torch_epoch(batch: int) -> Epoch:
 
 
 def workbench_epoch(batch: int) -> Epoch:
-    """The workbench through its own session and trainer, LL and accuracy of every iteration included."""
+    """The workbench's own session and trainer, LL and accuracy of every iteration included."""
     from workbench_session import make_epoch
 
     return make_epoch(*random_data(), batch, RATE)
