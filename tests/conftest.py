@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure.
+settings.register_profile("workbench", deadline=None, print_blob=True)
+settings.load_profile("workbench")
 
 
 @pytest.fixture(scope="session", autouse=True)

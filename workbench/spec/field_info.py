@@ -32,12 +32,16 @@ Kind = Literal[
 ]
 
 _quoter = reprlib.Repr()
+#: Most characters of a value in a message.
+_MAX_QUOTE = 120
 _quoter.maxstring = _quoter.maxother = _quoter.maxlong = 60
 
 
 def quote(value: object) -> str:
     """Return `value` as messages show it: its `repr`, cut to a readable length."""
-    return _quoter.repr(list(value) if isinstance(value, tuple) else value)
+    text = _quoter.repr(list(value) if isinstance(value, tuple) else value)
+    # What is nested is cut at every level, and may be long all the same.
+    return text if len(text) <= _MAX_QUOTE else f"{text[: _MAX_QUOTE - 3]}..."
 
 
 def advise(name: str, known: Iterable[str]) -> str:
