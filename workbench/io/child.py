@@ -22,9 +22,10 @@ import attrs
 
 from workbench.core.errors import ModelFileError
 
-#: Seconds that the child has for a small file, half of them on the processor, and bytes a second
-#: that it must manage of a large one.
+#: Seconds that the child has for a small file, and those on the processor among them; it needs less
+#: than half a second. For a large file it has more, if it manages so many bytes a second.
 TIME_LIMIT_S = 10.0
+PROCESSOR_LIMIT_S = 3.0
 SLOWEST_BYTES_PER_S = 50_000_000
 #: Bytes of address space that the child has beside the size of the file; it needs an eighth of
 #: them.
@@ -100,18 +101,18 @@ class ChildReader:
     """
 
     def __init__(self, path: Path, size_bytes: int) -> None:
-        self._time_limit_s = TIME_LIMIT_S + size_bytes / SLOWEST_BYTES_PER_S
+        more_s = size_bytes / SLOWEST_BYTES_PER_S
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-P", _SCRIPT, path.absolute()),
-                *(str(MEMORY_LIMIT_BYTES + size_bytes), str(math.ceil(self._time_limit_s / 2))),
+                *(str(MEMORY_LIMIT_BYTES + size_bytes), str(math.ceil(PROCESSOR_LIMIT_S + more_s))),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=_environment(),
         )
-        self._timer = threading.Timer(self._time_limit_s, self._process.kill)
+        self._timer = threading.Timer(TIME_LIMIT_S + more_s, self._process.kill)
         self._timer.start()
 
     def __enter__(self) -> ChildReader:

@@ -26,8 +26,8 @@ MAX_OBJECTS = 10_000
 MAX_ITEMS = 10_000
 #: Most bytes of one attribute, as text in UTF-8.
 MAX_ATTRIBUTE_BYTES = 1_000_000
-#: Most bytes of all attributes together.
-MAX_ATTRIBUTES_BYTES = 16_000_000
+#: Most bytes of all paths and attributes together.
+MAX_TEXT_BYTES = 16_000_000
 
 _SLAB_BYTES = 1 << 24
 _LAYOUTS = {
@@ -60,6 +60,9 @@ def inventory(file: h5py.File) -> list[dict[str, Any]]:
         path, item = pending.pop()
         record: dict[str, Any] = {"path": path}
         records.append(record)
+        text_bytes += len(path)
+        if text_bytes > MAX_TEXT_BYTES:
+            raise Refused(f"its names and attributes take more than {MAX_TEXT_BYTES} bytes")
         if isinstance(item, str):
             record["kind"] = item
             continue
@@ -79,8 +82,6 @@ def inventory(file: h5py.File) -> list[dict[str, Any]]:
             record.update(_form(item), kind="dataset")
         else:
             record["kind"] = "named type"
-        if text_bytes > MAX_ATTRIBUTES_BYTES:
-            raise Refused(f"its attributes hold more than {MAX_ATTRIBUTES_BYTES} bytes of text")
     return records
 
 
