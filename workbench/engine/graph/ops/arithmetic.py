@@ -57,6 +57,7 @@ true_div = elementwise(
     "true_div",
     arity=2,
     numpy=np.true_divide,
+    of_integers="float64",
     cl="{0} / {1}",
     vjp=lambda g, out, _x, y: (g / y, -(g * out) / y),
     cost=4,

@@ -149,6 +149,7 @@ def elementwise(
     arity: int = 1,
     dtypes: tuple[str, ...] = FLOATS,
     result: str | None = None,
+    of_integers: str | None = None,
     cost: int = 1,
     domain: Range | tuple[Range, ...] = (-3.0, 3.0),
     special: Sequence[tuple[float, ...]] = (),
@@ -175,6 +176,9 @@ def elementwise(
         The dtypes it admits. If they are floats alone, integers are cast to floats.
     result
         The output's dtype if it is not the inputs'.
+    of_integers
+        The float dtype in which a function of floats computes with integers, if it is not float32
+        for narrow and float64 for wide ones.
     cost
         Rough cost of one evaluation in additions.
     domain
@@ -190,7 +194,7 @@ def elementwise(
     def construct(*args: Any) -> Variable:
         if len(args) != arity:
             raise GraphError(f"{name} takes {arity} arguments, not {len(args)}.")
-        return apply(op, *args)
+        return apply(op, args, of_integers)
 
     construct.__name__ = construct.__qualname__ = name
     construct.__doc__ = f"Return {name} of the arguments, element by element."
@@ -204,11 +208,12 @@ def elementwise(
     return FUNCTIONS.add(name)(construct)
 
 
-def apply(op: ScalarOp, *args: Any) -> Variable:
+def apply(op: ScalarOp, args: Sequence[Any], of_integers: str | None = None) -> Variable:
     """Apply `op` after converting, casting and aligning the arguments; fold constants."""
     variables = [as_variable(a) for a in args]
-    floats_only = all(d.startswith("float") for d in op.dtypes)
-    dtype = float_dtype(variables) if floats_only else common_dtype(variables)
+    dtype = common_dtype(variables)
+    if not dtype.startswith("float") and all(d in FLOATS for d in op.dtypes):
+        dtype = of_integers or float_dtype(variables)
     if dtype not in op.dtypes:
         got = " and ".join(v.describe() for v in variables)
         raise GraphError(f"{op.name} does not take {dtype}: {got}.", "Cast the inputs first.")
