@@ -6,6 +6,7 @@ Responsible for the columns of the file; knows nothing of how the figures come a
 from __future__ import annotations
 
 import csv
+import io
 import math
 from pathlib import Path
 
@@ -38,13 +39,13 @@ class RunLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = path.open("w", newline="", encoding="utf-8")
+            # Without a buffer, nothing is left to be written when a full disk has refused it.
+            self._file = path.open("wb", buffering=0)
         except OSError as error:
             raise self._failed(error) from None
-        self._rows = csv.DictWriter(self._file, COLUMNS)
-        self._write([dict(zip(COLUMNS, COLUMNS, strict=True))])
 
     def __enter__(self) -> RunLog:
+        self._write([dict(zip(COLUMNS, COLUMNS, strict=True))])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,11 +84,14 @@ class RunLog:
             )
 
     def _write(self, rows: list[dict[str, object]]) -> None:
+        text = io.StringIO()
+        csv.DictWriter(text, COLUMNS, lineterminator="\n").writerows(rows)
+        rest = text.getvalue().encode()
         try:
-            self._rows.writerows(rows)
-            # What has happened is on file whatever comes next.
-            self._file.flush()
+            while rest:
+                rest = rest[self._file.write(rest) :]
         except OSError as error:
+            self._file.close()
             raise self._failed(error) from None
 
     def _failed(self, error: OSError) -> SaveError:
