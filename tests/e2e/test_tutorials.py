@@ -48,14 +48,6 @@ def test_neuron(capsys: pytest.CaptureFixture[str], device: str) -> None:
     assert len(result["weights"]) == len(result["output"]) == 10
 
 
-def test_neuron_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    assert program.main(["tutorial", "neuron", "--device", "reference"]) == 0
-    heading, *rows = capsys.readouterr().out.splitlines()[2:]
-    assert heading.split() == ["iteration", "output", "weights"]
-    assert rows[0].split(maxsplit=2) == ["0", "0.80000000", "[19.94 20.09 19.99 20.14]"]
-    assert len(rows) == 10
-
-
 @pytest.mark.usefixtures("mnist")
 @pytest.mark.parametrize("device", DEVICES)
 def test_logistic(capsys: pytest.CaptureFixture[str], device: str) -> None:
@@ -77,14 +69,6 @@ def test_tanh(capsys: pytest.CaptureFixture[str]) -> None:
     assert -0.56 < likelihoods[59] < -0.49
     assert np.all(np.diff(likelihoods) > 0)
     assert 13 <= result["test_error_percent"] <= 15.2
-
-
-@pytest.mark.usefixtures("mnist")
-def test_relu_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    assert program.main(["tutorial", "relu", "--precision", "float32"]) == 0
-    out = capsys.readouterr().out
-    assert "Test error: " in out
-    assert out.splitlines()[-11].split() == ["class", "precision", "recall", "f1"]
 
 
 @pytest.mark.usefixtures("mnist")
