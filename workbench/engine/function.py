@@ -6,7 +6,7 @@ each call's shapes; knows nothing of how plans are made or run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import attrs
@@ -14,10 +14,18 @@ import numpy as np
 
 from workbench.core.errors import GraphError
 from workbench.engine.backends.base import Device, Executable
+from workbench.engine.graph.arguments import (
+    Pairs,
+    check_inputs,
+    checked_givens,
+    checked_updates,
+    coerced,
+    pairs,
+)
 from workbench.engine.graph.rewrite import expand_composites, stabilise, substitute
 from workbench.engine.graph.traversal import topological
 from workbench.engine.graph.types import Shape
-from workbench.engine.graph.variable import Constant, SharedVariable, Variable
+from workbench.engine.graph.variable import SharedVariable, Variable
 from workbench.engine.lower.fuse import FuseOptions
 from workbench.engine.lower.lowering import lower
 from workbench.engine.lower.plan import Plan
@@ -26,9 +34,8 @@ from workbench.engine.lower.shapes import (
     Shaped,
     find_host_variables,
     shape_pass,
+    with_scalars,
 )
-
-Pairs = Mapping[Variable, Any] | Iterable[tuple[Variable, Any]]
 
 #: Remembered combinations of shapes and scalars; beyond this many the memory starts afresh.
 _MAX_REMEMBERED = 4096
@@ -53,6 +60,7 @@ class CompileOptions:
 
 @attrs.frozen(eq=False)
 class _Bound:
+    shaped: Shaped
     plan: Plan
     executable: Executable
     scalars: tuple[Variable, ...]
@@ -103,6 +111,7 @@ class Function:
         self._plans: dict[tuple[tuple[Shape, ...], tuple[int, ...]], _Bound] = {}
         self._calls: dict[tuple[Any, ...], _Call] = {}
         self._pending: list[_Bound] = []
+        self._slots_used: dict[int, int] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         """Run once and return the outputs: one array, or a list as `outputs` was.
@@ -137,19 +146,20 @@ class Function:
         call = self._find_call(arrays, scalars)
         if self._pending and self._pending[0] is not call.bound:
             self._check_same_outputs(call.bound)
-        slot = sum(1 for bound in self._pending if bound is call.bound)
+        slot = self._slots_used.get(id(call.bound), 0)
         call.bound.executable.enqueue(arrays, call.scalars, slot)
+        self._slots_used[id(call.bound)] = slot + 1
         self._pending.append(call.bound)
 
     def collect(self) -> list[np.ndarray]:
         """Wait for all runs since the last `collect`; return each output with an axis of runs."""
         pending, self._pending = self._pending, []
+        used, self._slots_used = self._slots_used, {}
         if not pending:
             return [np.zeros((0,) + (0,) * v.ndim, v.dtype) for v in self._outputs]
         by_plan: dict[int, list[np.ndarray]] = {}
         for bound in {id(b): b for b in pending}.values():
-            slots = sum(1 for b in pending if b is bound)
-            by_plan[id(bound)] = bound.executable.collect(slots)
+            by_plan[id(bound)] = bound.executable.collect(used[id(bound)])
         if len(by_plan) == 1:
             return by_plan[id(pending[0])]
         taken = dict.fromkeys(by_plan, 0)
@@ -195,7 +205,7 @@ class Function:
         arrays: list[np.ndarray] = []
         scalars: list[np.generic] = []
         for variable, value in zip(self.inputs, arguments, strict=True):
-            array = _coerced(variable, value)
+            array = coerced(variable, value)
             if variable.ndim:
                 arrays.append(array)
             else:
@@ -213,16 +223,16 @@ class Function:
         return call
 
     def _make_call(self, shapes: tuple[Shape, ...], scalars: tuple[np.generic, ...]) -> _Call:
+        values = {v.serial: value for v, value in zip(self._scalar_inputs, scalars, strict=True)}
+        for (known, sizes), bound in self._plans.items():
+            if known == shapes:
+                shaped = with_scalars(self._host, bound.shaped, values)
+                if shaped.sizes(self._host) == sizes:
+                    return _Call(bound, tuple(shaped.values[v.serial] for v in bound.scalars))
         given = [*self._array_inputs, *self._shared]
-        shaped = shape_pass(
-            self._host,
-            {v.serial: shape for v, shape in zip(given, shapes, strict=True)},
-            {v.serial: value for v, value in zip(self._scalar_inputs, scalars, strict=True)},
-        )
-        key = (shapes, shaped.sizes(self._host))
-        bound = self._plans.get(key)
-        if bound is None:
-            bound = self._plans[key] = self._bind(shaped)
+        of_inputs = {v.serial: shape for v, shape in zip(given, shapes, strict=True)}
+        shaped = shape_pass(self._host, of_inputs, values)
+        bound = self._plans[shapes, shaped.sizes(self._host)] = self._bind(shaped)
         return _Call(bound, tuple(shaped.values[v.serial] for v in bound.scalars))
 
     def _bind(self, shaped: Shaped) -> _Bound:
@@ -242,46 +252,7 @@ class Function:
             self._updates,
             FuseOptions(self._options.fuse),
         )
-        return _Bound(plan, self.device.bind(plan, self._shared, self._slots), scalars)
-
-
-def _coerced(variable: Variable, value: Any) -> np.ndarray:
-    """Return an argument as an array of the variable's dtype, if nothing is lost by it."""
-    array = np.asarray(value)
-    wanted = np.dtype(variable.dtype)
-    if array.ndim != variable.ndim:
-        raise GraphError(
-            f"The argument for {variable.describe()} has shape {array.shape}.",
-            f"Give an array of {variable.ndim} axes.",
-        )
-    for axis, (length, stretches) in enumerate(
-        zip(array.shape, variable.broadcastable, strict=True)
-    ):
-        if stretches and length != 1:
-            raise GraphError(
-                f"The argument for {variable.describe()} has length {length} on axis {axis}.",
-                "Give length 1.",
-            )
-    if array.dtype != wanted:
-        python_number = isinstance(value, (bool, int, float, list, tuple))
-        if not (python_number and _fits(array, wanted)) and not np.can_cast(
-            array.dtype, wanted, "safe"
-        ):
-            raise GraphError(
-                f"The argument for {variable.describe()} has dtype {array.dtype}.",
-                f"Give {wanted}, or convert it: numpy.asarray(value, {wanted.name!r}).",
-            )
-    return np.ascontiguousarray(array, dtype=wanted).reshape(array.shape)
-
-
-def _fits(array: np.ndarray, wanted: np.dtype[Any]) -> bool:
-    """Whether numbers written in Python are in the range of `wanted`."""
-    if wanted.kind == "f":
-        return array.dtype.kind in "biuf"
-    if wanted.kind in "iu" and array.dtype.kind in "biu":
-        limits = np.iinfo(wanted)
-        return array.size == 0 or bool(limits.min <= array.min() and array.max() <= limits.max)
-    return wanted.kind == array.dtype.kind
+        return _Bound(shaped, plan, self.device.bind(plan, self._shared, self._slots), scalars)
 
 
 def function(
@@ -323,10 +294,10 @@ def function(
     """
     single = isinstance(outputs, Variable)
     results = [outputs] if isinstance(outputs, Variable) else list(outputs or ())
-    changes = _checked_updates(_pairs(updates))
-    _check_inputs(inputs)
+    changes = checked_updates(pairs(updates))
+    check_inputs(inputs)
     roots = [*results, *(new for _, new in changes)]
-    roots = substitute(roots, _checked_givens(_pairs(givens), inputs))
+    roots = substitute(roots, checked_givens(pairs(givens), inputs))
     if options.rewrite:
         roots = stabilise(roots)
     roots = expand_composites(roots)
@@ -341,71 +312,3 @@ def function(
     split = len(results)
     new_updates = [(shared, new) for (shared, _), new in zip(changes, roots[split:], strict=True)]
     return Function(inputs, roots[:split], new_updates, device, slots, name, options, single)
-
-
-def _pairs(pairs: Pairs) -> list[tuple[Variable, Any]]:
-    return list(pairs.items()) if isinstance(pairs, Mapping) else [(a, b) for a, b in pairs]
-
-
-def _check_inputs(inputs: Sequence[Variable]) -> None:
-    seen: set[int] = set()
-    for variable in inputs:
-        if isinstance(variable, SharedVariable):
-            raise GraphError(
-                f"{variable.describe()} is shared and cannot be an input.",
-                "Use givens to stand in for it.",
-            )
-        if isinstance(variable, Constant) or variable.owner is not None:
-            raise GraphError(
-                f"{variable.describe()} is not a free variable.", "Only those can be inputs."
-            )
-        if variable.serial in seen:
-            raise GraphError(
-                f"{variable.describe()} is given twice among the inputs.", "Name it once."
-            )
-        seen.add(variable.serial)
-
-
-def _checked_givens(
-    givens: Sequence[tuple[Variable, Any]], inputs: Sequence[Variable]
-) -> dict[Variable, Variable]:
-    checked: dict[Variable, Variable] = {}
-    for variable, value in givens:
-        replacement = (
-            value if isinstance(value, Variable) else Constant(np.asarray(value, variable.dtype))
-        )
-        if any(variable is given for given in inputs):
-            raise GraphError(
-                f"{variable.describe()} is both an input and in givens.", "Keep one of the two."
-            )
-        if replacement.dtype != variable.dtype or replacement.ndim != variable.ndim:
-            raise GraphError(
-                f"{replacement.describe()} cannot stand in for {variable.describe()}.",
-                "Their dtypes and numbers of axes must be equal; cast() changes a dtype.",
-            )
-        if variable in checked:
-            raise GraphError(f"{variable.describe()} is given twice in givens.", "Name it once.")
-        checked[variable] = replacement
-    return checked
-
-
-def _checked_updates(
-    updates: Sequence[tuple[Variable, Any]],
-) -> list[tuple[SharedVariable, Variable]]:
-    checked: dict[SharedVariable, Variable] = {}
-    for shared, new in updates:
-        if not isinstance(shared, SharedVariable):
-            raise GraphError(
-                f"{shared!r} is not a shared variable, so it cannot be updated.",
-                "Make it with shared().",
-            )
-        if shared in checked:
-            raise GraphError(f"{shared.describe()} has two updates.", "Give it one.")
-        value = new if isinstance(new, Variable) else Constant(np.asarray(new, shared.dtype))
-        if value.dtype != shared.dtype or value.ndim != shared.ndim:
-            raise GraphError(
-                f"The update of {shared.describe()} is {value.describe()}.",
-                "An update keeps its variable's dtype and number of axes; cast() changes a dtype.",
-            )
-        checked[shared] = value
-    return list(checked.items())

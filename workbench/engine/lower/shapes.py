@@ -31,11 +31,14 @@ class HostVariables:
         Serial numbers of the variables that the host computes.
     sizes
         The variables whose values decide shapes.
+    varying
+        The host's arithmetic on 0-d inputs, in order: what another call of the same shapes changes.
     """
 
     order: tuple[Variable, ...]
     host: frozenset[int]
     sizes: tuple[Variable, ...]
+    varying: tuple[Variable, ...]
 
 
 @attrs.frozen(eq=False)
@@ -74,7 +77,13 @@ def find_host_variables(roots: Sequence[Variable], scalars: Sequence[Variable]) 
                         "Shapes may depend on shapes, constants and 0-d inputs.",
                     )
                 sizes.append(size)
-    return HostVariables(tuple(order), frozenset(host), tuple(dict.fromkeys(sizes)))
+    varying: dict[int, Variable] = {v.serial: v for v in scalars}
+    for variable in order:
+        inputs = variable.owner.inputs if variable.owner is not None else ()
+        if variable.serial in host and any(v.serial in varying for v in inputs):
+            varying[variable.serial] = variable
+    arithmetic = tuple(v for v in varying.values() if v.owner is not None)
+    return HostVariables(tuple(order), frozenset(host), tuple(dict.fromkeys(sizes)), arithmetic)
 
 
 def _is_host(variable: Variable, host: set[int]) -> bool:
@@ -129,12 +138,33 @@ def _infer(
     input_shapes = [shapes[v.serial] for v in given]
     sizes = [int(values[owner.inputs[i].serial]) for i in op.shape_inputs]
     shapes[variable.serial] = output_shape(owner, input_shapes, sizes)
-    if variable.serial in host.host:
-        if isinstance(op, Length):
-            # A length is computed from a shape, never from the numbers.
-            arrays = [np.broadcast_to(np.zeros((), dtype=v.dtype), shapes[v.serial]) for v in given]
-        else:
-            arrays = [np.asarray(values[v.serial]) for v in given]
+    if variable.serial not in host.host:
+        return
+    if isinstance(op, Length):
+        # A length is computed from a shape, never from the numbers.
+        arrays = [np.broadcast_to(np.zeros((), dtype=v.dtype), shapes[v.serial]) for v in given]
         with np.errstate(all="ignore"):
-            result = op.reference(arrays, ())
-        values[variable.serial] = np.asarray(result, variable.dtype)[()]
+            values[variable.serial] = np.asarray(op.reference(arrays, ()), variable.dtype)[()]
+    else:
+        values[variable.serial] = _host_value(variable, values)
+
+
+def _host_value(variable: Variable, values: Mapping[int, Any]) -> Any:
+    owner = variable.owner
+    assert owner is not None
+    arrays = [np.asarray(values[v.serial]) for v in owner.inputs]
+    with np.errstate(all="ignore"):
+        result = owner.op.reference(arrays, ())
+    return np.asarray(result, variable.dtype)[()]
+
+
+def with_scalars(host: HostVariables, shaped: Shaped, scalars: Mapping[int, Any]) -> Shaped:
+    """Return what other 0-d inputs determine, on the assumption that all shapes stay the same.
+
+    The assumption holds if, and only if, `sizes` comes out as before: shapes follow from the
+    inputs' shapes and from sizes, in the expression's order.
+    """
+    values = {**shaped.values, **scalars}
+    for variable in host.varying:
+        values[variable.serial] = _host_value(variable, values)
+    return Shaped(shaped.shapes, values)
