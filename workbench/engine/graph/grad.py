@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import overload
 
 from workbench.core.errors import GraphError
+from workbench.engine.graph.op import Length
 from workbench.engine.graph.ops.arithmetic import add
 from workbench.engine.graph.ops.elementwise import with_dtype
 from workbench.engine.graph.ops.shape import broadcast_to, ones_like, retype, zeros_like
@@ -155,14 +156,19 @@ def _missing(
 
 
 def _path(cost: Variable, target: Variable) -> list[Variable] | None:
-    """Return the variables on a way from `cost` down to `target`, or None."""
-    above: dict[int, Variable] = {}
-    for v in topological([cost]):
-        for x in v.owner.inputs if v.owner is not None else ():
-            above[x.serial] = v
+    """Return the variables on a way from `cost` down to `target`, or None; lengths are no way."""
+    above: dict[int, Variable | None] = {cost.serial: None}
+    waiting = [cost]
+    for v in waiting:
+        if v.owner is None or isinstance(v.owner.op, Length):
+            continue
+        for i, x in enumerate(v.owner.inputs):
+            if i not in v.owner.op.shape_inputs and x.serial not in above:
+                above[x.serial] = v
+                waiting.append(x)
     if target.serial not in above:
-        return [cost] if target is cost else None
+        return None
     path = [target]
-    while path[-1] is not cost:
-        path.append(above[path[-1].serial])
+    while (user := above[path[-1].serial]) is not None:
+        path.append(user)
     return path[::-1]

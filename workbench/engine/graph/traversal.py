@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
+
 from workbench.core.errors import GraphError
 from workbench.engine.graph.op import Elementwise
 from workbench.engine.graph.types import Shape
@@ -54,12 +56,36 @@ def output_shape(apply: Apply, shapes: Sequence[Shape], sizes: Sequence[int]) ->
         if isinstance(op, Elementwise):
             _check_stretched(op.name, given, shapes, shape)
     except GraphError as error:
-        inputs = " and ".join(v.describe() for v in given)
-        place = apply.output.origin
-        raise GraphError(
-            f"{error.message.rstrip('.')}, at {place}, from {inputs}.", error.hint
-        ) from error
+        raise _placed(error, apply, given) from error
     return shape
+
+
+def output_value(apply: Apply, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
+    """Return the value of an application's output by its reference.
+
+    Parameters
+    ----------
+    arrays, shape
+        As for `Op.reference`.
+
+    Raises
+    ------
+    GraphError
+        The values do not fit (an index is out of range); the message names the place.
+    """
+    try:
+        return np.asarray(apply.op.reference(arrays, shape))
+    except GraphError as error:
+        shape_inputs = apply.op.shape_inputs
+        given = [v for i, v in enumerate(apply.inputs) if i not in shape_inputs]
+        raise _placed(error, apply, given) from error
+
+
+def _placed(error: GraphError, apply: Apply, inputs: Sequence[Variable]) -> GraphError:
+    """Return an error that also says where the operation was applied, and to what."""
+    named = " and ".join(v.describe() for v in inputs)
+    message = f"{error.message.rstrip('.')}, at {apply.output.origin}, from {named}."
+    return GraphError(message, error.hint)
 
 
 def _check_stretched(

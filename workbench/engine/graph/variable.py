@@ -121,10 +121,10 @@ class Variable:
 
     def describe(self) -> str:
         """Return a name for messages: the variable's or the operation's, with type and origin."""
-        called = self.name or (
-            f"{self.owner.op.name}(...)" if self.owner else "an unnamed variable"
-        )
-        return f"{called} of type {self.type}, made at {self.origin}"
+        return f"{self.name or self._unnamed()} of type {self.type}, made at {self.origin}"
+
+    def _unnamed(self) -> str:
+        return f"{self.owner.op.name}(...)" if self.owner else "an unnamed variable"
 
     def __repr__(self) -> str:
         return f"<{self.name or (self.owner.op.name if self.owner else 'variable')}: {self.type}>"
@@ -263,6 +263,9 @@ class Constant(Variable):
         )
         self.value = value
         self.weak = weak
+
+    def _unnamed(self) -> str:
+        return f"the constant {self.value}" if self.value.size == 1 else "a constant"
 
 
 class Storage(Protocol):

@@ -73,7 +73,9 @@ class RowWise(Composite):
         return type_
 
     def infer_shape(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
-        """Keep the shape."""
+        """Keep the shape; there must be something in each row."""
+        if shapes[0][-1] == 0:
+            raise GraphError(f"{self.name} got shape {shapes[0]}, whose rows are empty.")
         return shapes[0]
 
     def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
