@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.core.errors import GraphError
 from workbench.engine.graph.op import Elementwise, Length
-from workbench.engine.graph.traversal import output_shape, topological
+from workbench.engine.graph.traversal import output_shape, output_value, topological
 from workbench.engine.graph.types import Shape
 from workbench.engine.graph.variable import Constant, SharedVariable, Variable
 
@@ -154,7 +154,7 @@ def _host_value(variable: Variable, values: Mapping[int, Any]) -> Any:
     assert owner is not None
     arrays = [np.asarray(values[v.serial]) for v in owner.inputs]
     with np.errstate(all="ignore"):
-        result = owner.op.reference(arrays, ())
+        result = output_value(owner, arrays, ())
     return np.asarray(result, variable.dtype)[()]
 
 
