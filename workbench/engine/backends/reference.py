@@ -71,7 +71,9 @@ class ReferenceExecutable:
                 memory[buffer.id] = self.plan.constants[buffer.number]
         for step in self.plan.steps:
             if isinstance(step, Copy):
-                written = {step.target: memory[step.source]}
+                # A copy may also give the same elements another shape.
+                shape = self.plan.buffers[step.target].shape
+                written = {step.target: memory[step.source].reshape(shape)}
             else:
                 values: dict[int, np.ndarray] = {}
                 roots = [store.value for store in step.stores]
