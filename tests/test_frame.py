@@ -39,6 +39,14 @@ def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionD
             yield node
 
 
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return the length of a function without its docstring, which may be as long as it needs."""
+    first = function.body[0]
+    documented = ast.get_docstring(function) is not None
+    docstring = (first.end_lineno or 0) - first.lineno + 1 if documented else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - docstring
+
+
 def test_modules_are_one_idea_each() -> None:
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert len(lengths) > 20
@@ -50,7 +58,7 @@ def test_functions_are_one_screen_at_most() -> None:
         f"{path.relative_to(ROOT)}: {function.name}": lines
         for path in MODULES
         for function in functions(parsed(path))
-        if (lines := (function.end_lineno or 0) - function.lineno + 1) > MAX_FUNCTION_LINES
+        if (lines := code_lines(function)) > MAX_FUNCTION_LINES
     }
     assert long == {}
 
