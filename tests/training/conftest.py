@@ -85,11 +85,12 @@ def make_session(
         data: Dataset | None = None,
         parameters: Any = None,
         position: Any = None,
+        on: Device = device,
         **changes: Any,
     ) -> Session:
         spec = attrs.evolve(training, **changes)
         data = data or stripes()
-        return Session(network, spec, data, device, 1 / 256, parameters, position)
+        return Session(network, spec, data, on, 1 / 256, parameters, position)
 
     return make
 
