@@ -9,12 +9,12 @@
 
 #define WB_ACTIVATIONS(real)                                                                       \
   /* 1 / (1 + exp(-x)); exp never sees a positive number, so that it cannot overflow. */           \
-  __attribute__((overloadable)) inline real wb_sigmoid(real x) {                                   \
+  __attribute__((overloadable)) real wb_sigmoid(real x) {                                          \
     const real small = exp(-fabs(x));                                                              \
     return (x < 0 ? small : (real)1) / ((real)1 + small);                                          \
   }                                                                                                \
   /* log(1 + exp(x)), without overflow and without losing small values. */                         \
-  __attribute__((overloadable)) inline real wb_softplus(real x) {                                  \
+  __attribute__((overloadable)) real wb_softplus(real x) {                                         \
     return (x < 0 ? (real)0 : x) + log1p(exp(-fabs(x)));                                           \
   }
 

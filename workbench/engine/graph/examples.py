@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from workbench.engine.graph import ops
+import workbench.engine.graph.ops  # noqa: F401 - importing it fills the registry
 from workbench.engine.graph.ops.registry import OPS, Sample
 from workbench.engine.graph.types import TensorType
 from workbench.engine.graph.variable import Variable
@@ -95,6 +95,3 @@ def draw(sample: Sample, dtype: str, rng: np.random.Generator) -> np.ndarray:
         return np.asarray(rng.integers(0, 2, sample.shape)).astype("bool")
     low = max(low, int(np.iinfo(kind).min))
     return np.asarray(rng.integers(low, high + 1, sample.shape)).astype(kind)
-
-
-__all__ = ["Example", "draw", "examples", "ops"]
