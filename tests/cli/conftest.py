@@ -37,6 +37,12 @@ class Outcome:
         return value
 
 
+@pytest.fixture(autouse=True)
+def _quick_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute in NumPy where no device is named, so that most tests wait for no compiler."""
+    monkeypatch.setenv("WORKBENCH_DEVICE", "reference")
+
+
 Workbench = Callable[..., Outcome]
 
 

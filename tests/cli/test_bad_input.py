@@ -82,7 +82,7 @@ def test_a_network_that_cannot_be_is_refused(
 ) -> None:
     path = tmp_path / "network.json"
     path.write_text(network)
-    done = workbench("train", "--network", path, "--dataset", squares, "--device", "reference")
+    done = workbench("train", "--network", path, "--dataset", squares)
     refused(done, quoted)
 
 
@@ -108,7 +108,7 @@ def test_damaged_data_are_refused(
     workbench: Callable[..., Any], squares: Path, small: Path, tmp_path: Path, which: str
 ) -> None:
     spoiled(squares, tmp_path, which)
-    done = workbench("train", "--dataset", tmp_path, "--network", small, "--device", "reference")
+    done = workbench("train", "--dataset", tmp_path, "--network", small)
     refused(done, "train-")
 
 
@@ -174,7 +174,7 @@ def test_what_can_be_written_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_debug_shows_the_traceback(workbench: Callable[..., Any]) -> None:
-    done = workbench("train", "--dataset", "no/such/folder", "--device", "reference", "--debug")
+    done = workbench("train", "--dataset", "no/such/folder", "--debug")
     assert done.status == 2
     assert "Traceback" in done.err
     assert "DataError" in done.err

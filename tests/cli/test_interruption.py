@@ -23,7 +23,7 @@ def test_training_is_stopped_and_saved(
 ) -> None:
     path = tmp_path / "stopped.h5"
     process = command(
-        *("train", "--network", small, "--dataset", squares, "--device", "reference"),
+        *("train", "--network", small, "--dataset", squares),
         *("--batch", 16, "--epochs", 1_000_000, "--save", path, "--json"),
     )
     while "epoch 1:" not in process.stderr.readline():

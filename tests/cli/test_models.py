@@ -49,12 +49,12 @@ def test_every_split_can_be_measured(
     workbench: Callable[..., Any], model: Path, split: str, rows: int
 ) -> None:
     # Without --dataset it is the one that the model was trained on.
-    done = workbench("evaluate", model, "--split", split, "--device", "reference", "--json")
+    done = workbench("evaluate", model, "--split", split, "--json")
     assert np.sum(done.json["confusion"]) == rows
 
 
 def test_the_measures_as_text(workbench: Callable[..., Any], model: Path) -> None:
-    done = workbench("evaluate", model, "--device", "reference")
+    done = workbench("evaluate", model)
     assert done.status == 0
     lines = done.out.splitlines()
     assert lines[0].startswith("Log-likelihood -")
@@ -108,7 +108,7 @@ def test_pictures_are_read_as_the_formula_says(
 
 def test_predictions_as_text(workbench: Callable[..., Any], model: Path, tmp_path: Path) -> None:
     path = picture(tmp_path / "seven.png", True)
-    done = workbench("predict", model, path, "--device", "reference")
+    done = workbench("predict", model, path)
     assert done.out.split()[:3] == ["file", "class", "P(0)"]
     assert str(path) in done.out
 

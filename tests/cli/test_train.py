@@ -15,6 +15,8 @@ import pytest
 from workbench.engine.backends.catalogue import devices
 from workbench.io import load_model
 
+DEVICES = [info.id for info in devices()]
+
 EPOCH_KEYS = {
     "log_likelihood",
     "accuracy",
@@ -44,7 +46,7 @@ def train(workbench: Callable[..., Any], squares: Path, small: Path) -> Callable
     return run
 
 
-@pytest.mark.parametrize("device", [info.id for info in devices()])
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_the_figures_are_those_of_the_contract(
     train: Callable[..., Any], tmp_path: Path, device: str, precision: str
@@ -68,12 +70,14 @@ def test_the_figures_are_those_of_the_contract(
     assert load_model(path).parameters["0.weight"].dtype == precision
 
 
+@pytest.mark.parametrize("device", DEVICES)
 def test_a_new_process_measures_the_saved_model_alike_to_the_last_bit(
-    train: Callable[..., Any], command: Callable[..., Any], squares: Path, tmp_path: Path
+    train: Callable[..., Any], command: Callable[..., Any], tmp_path: Path, device: str
 ) -> None:
     path = tmp_path / "squares.h5"
-    trained = train("--batch", 16, "--epochs", 2, "--save", path).json
-    out, _ = command("evaluate", path, "--dataset", squares, "--json").communicate(timeout=60)
+    words = ["--device", device, "--json"]
+    trained = train("--batch", 16, "--epochs", 2, "--save", path, *words).json
+    out, _ = command("evaluate", path, *words).communicate(timeout=100)
     measured = json.loads(out)
     assert measured["accuracy"] == trained["test_accuracy"]
     assert measured["log_likelihood"] == trained["test_log_likelihood"]

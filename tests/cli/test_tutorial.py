@@ -14,7 +14,7 @@ from workbench.training.trainer import Trainer
 
 
 def test_the_neuron_as_text(workbench: Callable[..., Any]) -> None:
-    done = workbench("tutorial", "neuron", "--device", "reference")
+    done = workbench("tutorial", "neuron")
     assert done.status == 0
     heading, *rows = done.out.splitlines()[2:]
     assert heading.split() == ["iteration", "output", "weights"]
@@ -33,7 +33,7 @@ def test_the_neuron_as_text(workbench: Callable[..., Any]) -> None:
 def test_other_data_may_be_given(
     workbench: Callable[..., Any], squares: Path, name: str, points: int, more: set[str]
 ) -> None:
-    words = ["--dataset", squares, "--device", "reference"]
+    words = ["--dataset", squares]
     done = workbench("tutorial", name, *words, "--json")
     result = done.json
     assert set(result) == more | {
@@ -75,6 +75,6 @@ def test_ctrl_c_stops_it(
 
     monkeypatch.setattr(Trainer, "run", interrupted)
     more = [] if name == "neuron" else ["--dataset", squares]
-    done = workbench("tutorial", name, *more, "--device", "reference", "--json")
+    done = workbench("tutorial", name, *more, "--json")
     assert (done.status, done.out) == (130, "")
     assert "Stopped after 0 iterations: interrupted." in done.err
