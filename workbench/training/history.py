@@ -91,7 +91,7 @@ class EpochRecord:
         Of the whole validation split after the epoch; None where not measured.
     seconds, samples_per_second
         Time spent training in the epoch, pauses and validation left out, and the speed that it
-        amounts to.
+        amounts to. The first epoch of a run builds the kernels too.
     elapsed_s
         Seconds since the run began, pauses left out.
     rate
