@@ -6,17 +6,16 @@ Responsible for how they are shown; the session computes them.
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 import attrs
 
 from workbench.cli.choices import data_spec, load_extensions
 from workbench.cli.console import Console, print_json, print_table
+from workbench.cli.measures import by_class, print_by_class
 from workbench.cli.models import open_model
 from workbench.data.loading import load
 from workbench.engine.backends.catalogue import open_device
 from workbench.training.evaluator import Evaluation
-from workbench.training.metrics import f1, precision, recall
 from workbench.training.session import Session
 
 
@@ -54,14 +53,6 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def by_class(evaluation: Evaluation) -> dict[str, Any]:
-    """Return precision, recall and F1 of each class; None where there are no classes."""
-    measures = {"precision": precision, "recall": recall, "f1": f1}
-    if evaluation.accuracy is None:
-        return dict.fromkeys(measures)
-    return {name: measure(evaluation.confusion) for name, measure in measures.items()}
-
-
 def _print(evaluation: Evaluation) -> None:
     if evaluation.accuracy is None:
         print(f"Score {evaluation.log_likelihood:.6g}.")
@@ -70,11 +61,8 @@ def _print(evaluation: Evaluation) -> None:
         f"Log-likelihood {evaluation.log_likelihood:.6f}, accuracy {evaluation.accuracy:.2%}, "
         f"error {evaluation.error_percent:.2f} %.\n"
     )
-    classes = [str(i) for i in range(len(evaluation.confusion))]
-    measures = {
-        name: [f"{value:.4f}" for value in values] for name, values in by_class(evaluation).items()
-    }
-    print_table({"class": classes, **measures})
+    print_by_class(by_class(evaluation))
     print("\nTrue class by row, predicted class by column:")
+    classes = [str(i) for i in range(len(evaluation.confusion))]
     columns = evaluation.confusion.T.astype(str).tolist()
     print_table({"": classes, **dict(zip(classes, columns, strict=True))})

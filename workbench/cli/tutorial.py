@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.cli.choices import data_spec, load_extensions
 from workbench.cli.console import Console, print_json, print_table
-from workbench.cli.evaluate import by_class
+from workbench.cli.measures import by_class, print_by_class
 from workbench.cli.program import INTERRUPTED
 from workbench.cli.watching import stopping_on_interrupt, watched
 from workbench.data.loading import load
@@ -114,7 +114,4 @@ def _print(figures: dict[str, Any]) -> None:
     print("First ten predictions:", *figures["first_ten_test_predictions"])
     if "f1" in figures:
         print()
-        measures = {name: figures[name] for name in ("precision", "recall", "f1")}
-        classes = [str(i) for i in range(len(figures["f1"]))]
-        columns = {name: [f"{v:.4f}" for v in values] for name, values in measures.items()}
-        print_table({"class": classes, **columns})
+        print_by_class(figures)
