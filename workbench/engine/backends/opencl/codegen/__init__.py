@@ -1,0 +1,1 @@
+"""Generation of OpenCL C from the steps of a plan; no driver is needed for it."""

@@ -1,0 +1,187 @@
+"""The arguments of a generated kernel, and the kernel itself as a value.
+
+Responsible for giving each argument a name in the text and saying what stands behind it; knows
+nothing of how text is generated or how a device binds it.
+
+Names are numbered in order of first use, so that equal kernels of different plans have equal texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
+from workbench.engine.lower.plan import Buffer
+
+
+@attrs.frozen
+class BufferArgument:
+    """A pointer to a buffer of the plan."""
+
+    buffer: int
+
+
+@attrs.frozen
+class SlotArgument:
+    """Where in the ring of an output buffer the present slot begins, in elements."""
+
+    buffer: int
+
+
+@attrs.frozen
+class ScalarArgument:
+    """A host scalar of the plan."""
+
+    number: int
+    dtype: str
+
+
+@attrs.frozen
+class ExtentArgument:
+    """A whole number that is fixed when the plan is bound: an extent or a share of work."""
+
+    value: int
+    ctype: str
+
+
+@attrs.frozen
+class ScratchArgument:
+    """A pointer to scratch memory; equal numbers within a step are the same memory."""
+
+    number: int
+    dtype: str
+    elements: int
+
+
+Argument = BufferArgument | SlotArgument | ScalarArgument | ExtentArgument | ScratchArgument
+
+
+@attrs.frozen
+class Kernel:
+    """One kernel of a step, ready to be built and launched.
+
+    Parameters
+    ----------
+    name, text
+        Its name and its OpenCL C.
+    arguments
+        What stands behind each argument, in order.
+    global_size, local_size
+        Work-items in all and in each work-group.
+    label
+        What profiles call it.
+    """
+
+    name: str
+    text: str
+    arguments: tuple[Argument, ...]
+    global_size: tuple[int, ...]
+    local_size: tuple[int, ...]
+    label: str
+
+
+class Arguments:
+    """Collects the arguments of one kernel while its body is generated.
+
+    Parameters
+    ----------
+    buffers
+        The plan's buffers.
+    wide
+        Whether integers that address elements need 64 bits.
+    """
+
+    def __init__(self, buffers: Sequence[Buffer], *, wide: bool = False) -> None:
+        self.buffers = buffers
+        self.integer = "long" if wide else "int"
+        self.written: set[Argument] = set()
+        self._names: dict[Argument, str] = {}
+        self._order: list[tuple[Argument, str]] = []
+
+    def buffer(self, number: int, *, write: bool = False) -> str:
+        """Return the name of the pointer to a buffer; for an output, to its present slot."""
+        argument = BufferArgument(number)
+        if write:
+            self.written.add(argument)
+        if self.buffers[number].role == "output" and argument not in self._names:
+            name = self._named(argument, "buf")
+            self._named(SlotArgument(number), "slot")
+            return name
+        return self._named(argument, "buf")
+
+    def scalar(self, number: int, dtype: str) -> str:
+        """Return the name of a host scalar."""
+        return self._named(ScalarArgument(number, dtype), "arg")
+
+    def extent(self, value: int) -> str:
+        """Return the name of a new argument that carries `value`.
+
+        Equal values are not shared: with other shapes they may differ, and the text stays the same.
+        """
+        argument = ExtentArgument(value, self.integer)
+        name = f"len{sum(isinstance(a, ExtentArgument) for a, _ in self._order)}"
+        self._order.append((argument, name))
+        return name
+
+    def settle(self, name: str, value: int) -> None:
+        """Set the value of the extent called `name`, when it is known only after the text."""
+        place = self.names.index(name)
+        self._order[place] = (ExtentArgument(value, self.integer), name)
+
+    def scratch(self, number: int, dtype: str, elements: int, *, write: bool = False) -> str:
+        """Return the name of the pointer to scratch memory."""
+        argument = ScratchArgument(number, dtype, elements)
+        if write:
+            self.written.add(argument)
+        return self._named(argument, "tmp")
+
+    def _named(self, argument: Argument, letter: str) -> str:
+        if argument not in self._names:
+            name = f"{letter}{sum(type(a) is type(argument) for a, _ in self._order)}"
+            self._names[argument] = name
+            self._order.append((argument, name))
+        return self._names[argument]
+
+    @property
+    def names(self) -> list[str]:
+        """The names in order."""
+        return [name for _, name in self._order]
+
+    def kernel(self, name: str, body: Sequence[str], attribute: str = "") -> str:
+        """Return the text of the whole kernel around `body`."""
+        inside = "\n".join(f"  {line}" for line in [*self.prologue(), *body])
+        return f"__kernel {attribute}void {name}({self.declared}) {{\n{inside}\n}}\n"
+
+    @property
+    def declared(self) -> str:
+        """The declaration of each argument, in order."""
+        return ", ".join(self._declaration(a, n) for a, n in self._order)
+
+    @property
+    def behind(self) -> tuple[Argument, ...]:
+        """What stands behind each argument, in order."""
+        return tuple(argument for argument, _ in self._order)
+
+    def prologue(self) -> list[str]:
+        """Return the statements that move output pointers to the present slot."""
+        return [
+            f"{self._names[BufferArgument(a.buffer)]} += {name};"
+            for a, name in self._order
+            if isinstance(a, SlotArgument)
+        ]
+
+    def _declaration(self, argument: Argument, name: str) -> str:
+        if isinstance(argument, ScalarArgument):
+            return f"const {C_TYPES[argument.dtype]} {name}"
+        if isinstance(argument, SlotArgument):
+            return f"const long {name}"
+        if isinstance(argument, ExtentArgument):
+            return f"const {argument.ctype} {name}"
+        if isinstance(argument, BufferArgument):
+            dtype = self.buffers[argument.buffer].dtype
+        else:
+            dtype = argument.dtype
+        const = "" if argument in self.written else "const "
+        return f"__global {const}{C_TYPES[dtype]} *restrict {name}"

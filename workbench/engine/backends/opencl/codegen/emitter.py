@@ -1,0 +1,278 @@
+"""Expressions as OpenCL C statements, each at the outermost loop level that it can stand at.
+
+Responsible for evaluating nodes at symbolic indices: what does not depend on an inner loop is
+computed outside of it, and each (node, index) once in a scope. Knows nothing of steps, of how their
+loops are laid out or of devices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import numpy as np
+
+from workbench.engine.backends.opencl.codegen.arguments import Arguments
+from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES, literal
+from workbench.engine.backends.opencl.codegen.index import UNKNOWN, Index, as_index, flatten, named
+from workbench.engine.graph.op import Elementwise, Generated, Movement, Piecewise, Reduction
+from workbench.engine.lower.node import HostScalar, Literal, Load, Node
+
+IndexTuple = tuple[Index, ...]
+Key = tuple[int, IndexTuple]
+
+
+@attrs.frozen
+class Value:
+    """A C name or literal, and the innermost loop level on which it depends."""
+
+    text: str
+    depth: int
+
+
+@attrs.define
+class Scope:
+    """The statements of one loop body in the making.
+
+    Parameters
+    ----------
+    trips
+        About how often the body runs within one work-item, outer loops included.
+    """
+
+    trips: int
+    lines: list[str] = attrs.Factory(list)
+    values: dict[Key, Value] = attrs.Factory(dict)
+
+
+class Emitter:
+    """Writes the body of one kernel.
+
+    Parameters
+    ----------
+    arguments
+        The kernel's arguments, which grow with what is read.
+    reduce
+        Emits a reduction at an index; a family of its own.
+    """
+
+    def __init__(
+        self, arguments: Arguments, reduce: Callable[[Emitter, Node, IndexTuple], Value]
+    ) -> None:
+        self.arguments = arguments
+        self.path = [Scope(1)]
+        #: About how many additions one work-item makes.
+        self.work = 0
+        #: Every buffer read, with the address, for those who choose the order of loops.
+        self.addresses: list[Index] = []
+        self._reduce = reduce
+        self._names = 0
+
+    @property
+    def depth(self) -> int:
+        """The level of the present loop body."""
+        return len(self.path) - 1
+
+    @property
+    def body(self) -> list[str]:
+        """The statements of the outermost scope."""
+        return self.path[0].lines
+
+    def line(self, text: str) -> None:
+        """Append a statement to the present loop body."""
+        self.path[-1].lines.append(text)
+
+    def name(self, letter: str = "v") -> str:
+        """Return a name that is not taken yet."""
+        self._names += 1
+        return f"{letter}{self._names - 1}"
+
+    def define(self, ctype: str, expression: str, depth: int, cost: int = 1) -> Value:
+        """Give an expression a name at a loop level."""
+        scope = self.path[depth]
+        self.work += cost * scope.trips
+        name = self.name()
+        scope.lines.append(f"const {ctype} {name} = {expression};")
+        return Value(name, depth)
+
+    @contextmanager
+    def block(self, head: str, trips: int = 1) -> Iterator[None]:
+        """Open a loop (or any block) in the present body and close it at the end."""
+        scope = Scope(self.path[-1].trips * max(trips, 1))
+        outer = self.path[-1]
+        self.path.append(scope)
+        yield
+        self.path.pop()
+        inside = [f"  {line}" for line in scope.lines]
+        outer.lines += [f"{head} {{", *inside, "}"] if inside else []
+
+    @contextmanager
+    def loop(
+        self, start: str, end: str, low: int, high: int, step: str = "", trips: int = 0
+    ) -> Iterator[Index]:
+        """Open a counting loop; its counter runs from `low` to `high` (inclusive) at most."""
+        name = self.name("i")
+        advance = f"{name} += {step}" if step else f"++{name}"
+        head = f"for ({self.arguments.integer} {name} = {start}; {name} < {end}; {advance})"
+        with self.block(head, trips or high - low + 1):
+            yield named(name, self.depth, low, max(low, high))
+
+    @contextmanager
+    def at_depth(self, depth: int) -> Iterator[None]:
+        """Write to an outer loop body for a while."""
+        saved, self.path = self.path, self.path[: depth + 1]
+        yield
+        self.path = saved
+
+    def integer(self, expression: str, low: int, high: int) -> Index:
+        """Give an integer expression a name in the present body, and return it as an index."""
+        value = self.define(self.arguments.integer, expression, self.depth)
+        return named(value.text, value.depth, low, max(low, high))
+
+    def bind(self, node: Node, index: IndexTuple, value: Value) -> None:
+        """Let `value` be the node's value at `index` while the present body is open."""
+        self.path[-1].values[id(node), index] = value
+
+    def store(self, buffer: int, index: IndexTuple, value: Value) -> None:
+        """Write an element of a buffer at the end of the present body."""
+        address = flatten(index, self.arguments.buffers[buffer].shape)
+        pointer = self.arguments.buffer(buffer, write=True)
+        self.line(f"{pointer}[{_bare(address)}] = {value.text};")
+
+    def value(self, node: Node, index: IndexTuple) -> Value:
+        """Return the node's value at `index`, computing it where it is not known yet."""
+        for current in self._pending(node, index):
+            at = index if current.ndim else ()
+            if self._known(current, at) is None:
+                value = self._compute(current, at)
+                self.path[value.depth].values[id(current), at] = value
+        found = self._known(node, index)
+        assert found is not None
+        return found
+
+    def _known(self, node: Node, index: IndexTuple) -> Value | None:
+        key = (id(node), index)
+        return next((s.values[key] for s in self.path if key in s.values), None)
+
+    def _pending(self, root: Node, index: IndexTuple) -> list[Node]:
+        """Return the elementwise nodes below `root` and what they start from, inputs first.
+
+        They are all evaluated at one index, so that long chains need no deep recursion.
+        """
+        order: list[Node] = []
+        seen: set[int] = set()
+        stack = [(root, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+            elif id(node) not in seen and self._known(node, index if node.ndim else ()) is None:
+                seen.add(id(node))
+                stack.append((node, True))
+                if isinstance(node.op, Elementwise):
+                    stack.extend((child, False) for child in reversed(node.inputs))
+        return order
+
+    def _compute(self, node: Node, index: IndexTuple) -> Value:
+        op = node.op
+        if isinstance(op, Literal):
+            return Value(literal(op.value), 0)
+        if isinstance(op, HostScalar):
+            return Value(self.arguments.scalar(op.number, node.dtype), 0)
+        if node.size == 0:
+            # Only what was moved out of a loop that never runs can ask for it.
+            return Value(literal(np.dtype(node.dtype).type(0)), 0)
+        if isinstance(op, Load):
+            address = flatten(index, node.shape)
+            self.addresses.append(address)
+            text = f"{self.arguments.buffer(op.buffer)}[{_bare(address)}]"
+            return self.define(C_TYPES[node.dtype], text, address.depth)
+        if isinstance(op, Elementwise):
+            inputs = [self.value(n, index if n.ndim else ()) for n in node.inputs]
+            return self._expression(node, op.cl(_dtypes(node), *_texts(inputs)), inputs, op.cost)
+        if isinstance(op, Generated):
+            inputs = [self.value(n, ()) for n in node.inputs]
+            components = [i.text for i in index]
+            text = op.cl_at(components, node.shape, _dtypes(node), _texts(inputs))
+            return self._expression(node, text, [*inputs, *(Value("", i.depth) for i in index)])
+        if isinstance(op, Movement):
+            shapes = [n.shape for n in node.inputs]
+            source = op.source_index(index, shapes, node.shape, self._reader(node))
+            return self.value(node.inputs[0], self._inside(source, node.inputs[0]))
+        if isinstance(op, Piecewise):
+            return self._choose(node, op, index)
+        assert isinstance(op, Reduction), f"{op.name} cannot stand inside a kernel"
+        return self._reduce(self, node, index)
+
+    def _expression(self, node: Node, text: str, inputs: Sequence[Value], cost: int = 1) -> Value:
+        depth = max((v.depth for v in inputs), default=0)
+        return self.define(C_TYPES[node.dtype], text, depth, cost)
+
+    def _reader(self, node: Node) -> Callable[[int, tuple[Any, ...]], Index]:
+        """Return the function by which an operation on indices reads an integer input."""
+
+        def read(position: int, index: tuple[Any, ...]) -> Index:
+            source = node.inputs[position]
+            if isinstance(source.op, Literal):
+                return as_index(int(source.op.value))
+            value = self.value(source, tuple(as_index(i) for i in index))
+            integer = self.arguments.integer
+            cast = "" if C_TYPES[source.dtype] == integer else f"({integer})"
+            limits = np.iinfo(source.dtype)
+            low, high = max(limits.min, -UNKNOWN), min(limits.max, UNKNOWN)
+            return named(f"{cast}{value.text}", value.depth, int(low), int(high))
+
+        return read
+
+    def _inside(self, index: Sequence[Any], source: Node) -> IndexTuple:
+        """Return the index with every component that might lie outside of the source limited."""
+        components = []
+        for raw, length in zip(index, source.shape, strict=True):
+            component = as_index(raw)
+            if not component.within(length):
+                last = max(length - 1, 0)
+                text = f"clamp({_bare(component)}, ({self.arguments.integer})0, "
+                text += f"({self.arguments.integer}){last})"
+                limited = self.define(self.arguments.integer, text, component.depth)
+                component = named(limited.text, limited.depth, 0, last)
+            components.append(component)
+        return tuple(components)
+
+    def _choose(self, node: Node, op: Piecewise, index: IndexTuple) -> Value:
+        """Evaluate every candidate at an index limited to its input, then select."""
+        shapes = [n.shape for n in node.inputs]
+        pieces = op.pieces(index, shapes, node.shape, self._reader(node))
+        # One without elements never applies, and one of the others always does.
+        filled = [piece for piece in pieces if node.inputs[piece[1]].size]
+        chosen: Value | None = None
+        for bounds, position, source in reversed(filled):
+            candidate = node.inputs[position]
+            value = self.value(candidate, self._inside(source, candidate))
+            if chosen is None:
+                chosen = value
+                continue
+            limits = [tuple(map(as_index, bound)) for bound in bounds]
+            text = " && ".join(
+                f"{low.text} <= {i.text} && {i.text} < {high.text}" for low, i, high in limits
+            )
+            depends = [Value("", i.depth) for bound in limits for i in bound]
+            text = f"({text}) ? {value.text} : {chosen.text}"
+            chosen = self._expression(node, text, [value, chosen, *depends])
+        assert chosen is not None
+        return chosen
+
+
+def _dtypes(node: Node) -> list[str]:
+    return [*(n.dtype for n in node.inputs), node.dtype]
+
+
+def _texts(values: Sequence[Value]) -> list[str]:
+    return [v.text for v in values]
+
+
+def _bare(index: Index) -> str:
+    """Return an index's text without parentheses around the whole of it."""
+    text = index.text
+    return text[1:-1] if len(index.terms) + bool(index.const) > 1 else text

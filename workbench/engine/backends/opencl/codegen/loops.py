@@ -1,0 +1,220 @@
+"""Kernels of loop steps: rows in parallel, the rest of each stored shape serially within a row.
+
+Responsible for how loops are laid out, and for splitting long folds of few rows; knows nothing of
+how expressions are written or kernels are launched.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import attrs
+
+from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
+from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
+from workbench.engine.backends.opencl.codegen.emitter import Emitter, IndexTuple, Value
+from workbench.engine.backends.opencl.codegen.index import Index, flatten, unflatten
+from workbench.engine.backends.opencl.codegen.reduce import (
+    Range,
+    combine,
+    fold,
+    neutral,
+    reduce,
+    whole_axis,
+)
+from workbench.engine.backends.opencl.tunables import Target
+from workbench.engine.graph.op import Elementwise, Reduction
+from workbench.engine.graph.types import Shape
+from workbench.engine.lower.node import Leaf, Node, walk
+from workbench.engine.lower.plan import Buffer, Loops, Store
+
+#: A fold of at least so many elements with at most so many results is split...
+LONG_FOLD, FEW_RESULTS = 4096, 1024
+#: ...into this many parts, on every device, so that the bits of the result do not depend on it.
+PARTS = 128
+#: Rows that suffice to keep a CPU's work-groups busy; axes beyond them are walked serially.
+_CPU_ROWS = 64
+
+
+Reduce = Callable[[Emitter, Node, IndexTuple], Value]
+
+
+@attrs.frozen(eq=False)
+class LoopKernels:
+    """Generates the kernels of one step, in the order in which they run.
+
+    Parameters
+    ----------
+    buffers
+        The plan's buffers.
+    target
+        The device.
+    wide
+        Whether addresses need 64 bits.
+    """
+
+    buffers: Sequence[Buffer]
+    target: Target
+    wide: bool
+
+    def kernels(self, step: Loops, name: str) -> list[Kernel]:
+        """Return the kernels of `step`: parts of long folds first, then the step itself."""
+        stores = [s for s in step.stores if s.value.size]
+        if not stores:
+            return []
+        split = _long_folds(stores)
+        reduce_here = partial(_reduce_parts, [id(node) for node in split])
+        label = step.label or name
+        made = [
+            self._parts(node, number, f"{name}_part{number}", f"{label} (parts)", reduce_here)
+            for number, node in enumerate(split)
+        ]
+        rows = self._rows(step, stores)
+        emitter = self._emitter(reduce_here)
+        made.append(
+            self._kernel(
+                emitter,
+                name,
+                label,
+                math.prod(rows),
+                lambda flat: _emit_stores(emitter, stores, rows, unflatten(flat, rows)),
+            )
+        )
+        return made
+
+    def _emitter(self, reduce_here: Reduce) -> Emitter:
+        return Emitter(Arguments(self.buffers, wide=self.wide), reduce_here)
+
+    def _rows(self, step: Loops, stores: Sequence[Store]) -> Shape:
+        """Return the axes that are walked in parallel."""
+        if not self.target.is_cpu or _is_aligned(step, stores):
+            return step.rows
+        axes = len(step.rows)
+        while axes > 1 and math.prod(step.rows[: axes - 1]) >= _CPU_ROWS:
+            axes -= 1
+        return step.rows[:axes]
+
+    def _kernel(
+        self, emitter: Emitter, name: str, label: str, total: int, row: Callable[[Index], None]
+    ) -> Kernel:
+        """Return the kernel that calls for `row` at each position from 0 to below `total`."""
+        arguments = emitter.arguments
+        integer, end, span = arguments.integer, arguments.extent(total), arguments.extent(0)
+        emitter.line(f"const {integer} first = ({integer})get_global_id(0) * {span};")
+        emitter.line(f"const {integer} last = min(first + {span}, {end});")
+        with emitter.loop("first", "last", 0, total - 1, trips=1) as flat:
+            row(flat)
+        share, groups = self._shares(total, emitter.work)
+        arguments.settle(span, share)
+        size = self.target.group_size
+        text = arguments.kernel(name, emitter.body)
+        return Kernel(name, text, arguments.behind, (groups * size,), (size,), label)
+
+    def _shares(self, total: int, row_work: int) -> tuple[int, int]:
+        """Return how many rows a work-item walks, and how many work-groups there are."""
+        if not self.target.is_cpu:
+            return 1, -(-total // self.target.group_size)
+        worthwhile = total * row_work // self.target.min_group_work
+        groups = max(1, min(total, worthwhile, self.target.busy_groups))
+        share = -(-total // groups)
+        return share, -(-total // share)
+
+    def _parts(self, node: Node, number: int, name: str, label: str, reduce_here: Reduce) -> Kernel:
+        """Return the kernel that folds each of `PARTS` parts of a long fold."""
+        op = node.op
+        assert isinstance(op, Reduction)
+        emitter = self._emitter(reduce_here)
+        arguments = emitter.arguments
+        shape = node.inputs[0].shape
+        cut = max(op.axes, key=lambda axis: shape[axis])
+        length = shape[cut]
+        part, whole = arguments.extent(-(-length // PARTS)), arguments.extent(length)
+        scratch = arguments.scratch(number, node.dtype, PARTS * node.size, write=True)
+
+        def row(flat: Index) -> None:
+            which, *index = unflatten(flat, (PARTS, *node.shape))
+            start = emitter.integer(f"min({which.text} * {part}, {whole})", 0, length - 1)
+            end = emitter.integer(f"min({start.text} + {part}, {whole})", 0, length)
+            ranges = [
+                Range(start.text, end.text, 0, length - 1, -(-length // PARTS), depth=end.depth)
+                if axis == cut
+                else whole_axis(emitter, axis, shape[axis])
+                for axis in op.axes
+            ]
+            value = fold(emitter, node, tuple(index), ranges)
+            emitter.line(f"{scratch}[{flat.text}] = {value.text};")
+
+        return self._kernel(emitter, name, label, PARTS * node.size, row)
+
+
+def _emit_stores(emitter: Emitter, stores: Sequence[Store], rows: Shape, index: IndexTuple) -> None:
+    """Emit the stores of one row, the serial axes of each in loops.
+
+    A value of the row is computed before the loops and stored after them, and stores of one shape
+    share their loops: nothing is overwritten before all that reads it has been computed.
+    """
+    of_row = [s for s in stores if s.value.shape == rows]
+    values = [emitter.value(s.value, index) for s in of_row]
+    by_shape: dict[Shape, list[Store]] = {}
+    for store in stores:
+        if store.value.shape != rows:
+            by_shape.setdefault(store.value.shape, []).append(store)
+    for shape, together in by_shape.items():
+        _emit_serially(emitter, together, shape, index)
+    for store, value in zip(of_row, values, strict=True):
+        emitter.store(store.buffer, index, value)
+
+
+def _emit_serially(
+    emitter: Emitter, stores: Sequence[Store], shape: Shape, index: IndexTuple
+) -> None:
+    if len(index) == len(shape):
+        values = [emitter.value(s.value, index) for s in stores]
+        for store, value in zip(stores, values, strict=True):
+            emitter.store(store.buffer, index, value)
+        return
+    length = shape[len(index)]
+    end = str(length) if index else emitter.arguments.extent(length)
+    with emitter.loop("0", end, 0, length - 1) as counter:
+        _emit_serially(emitter, stores, shape, (*index, counter))
+
+
+def _is_aligned(step: Loops, stores: Sequence[Store]) -> bool:
+    """Whether every element is computed from elements at the same place alone."""
+    return all(
+        node.ndim == 0 or (node.shape == step.rows and isinstance(node.op, (Elementwise, Leaf)))
+        for node in walk([s.value for s in stores])
+    )
+
+
+def _long_folds(stores: Sequence[Store]) -> list[Node]:
+    """Return the folds that are worth splitting, inner ones first."""
+    found = []
+    for node in walk([s.value for s in stores]):
+        op = node.op
+        if not isinstance(op, Reduction) or op.fold in ("argmax", "argmin"):
+            continue
+        lengths = [node.inputs[0].shape[axis] for axis in op.axes]
+        if node.size <= FEW_RESULTS and math.prod(lengths) >= LONG_FOLD and max(lengths) >= PARTS:
+            found.append(node)
+    return found
+
+
+def _reduce_parts(split: list[int], emitter: Emitter, node: Node, index: IndexTuple) -> Value:
+    """Fold the parts of a split fold, any other one as a whole."""
+    if id(node) not in split:
+        return reduce(emitter, node, index)
+    depth = max((i.depth for i in index), default=0)
+    scratch = emitter.arguments.scratch(split.index(id(node)), node.dtype, PARTS * node.size)
+    with emitter.at_depth(depth):
+        result = emitter.name()
+        op = node.op
+        assert isinstance(op, Reduction)
+        emitter.line(f"{C_TYPES[node.dtype]} {result} = {neutral(op.fold, node.dtype)};")
+        with emitter.loop("0", str(PARTS), 0, PARTS - 1) as part:
+            address = flatten((part, *index), (PARTS, *node.shape))
+            emitter.work += emitter.path[-1].trips
+            emitter.line(combine(node, result, f"{scratch}[{address.text}]"))
+    return Value(result, depth)

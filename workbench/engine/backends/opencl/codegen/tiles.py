@@ -1,0 +1,116 @@
+"""Matrix products for GPUs: tiles in local memory, shared by a work-group.
+
+Responsible for the functions and macros that make ``matmul_tiles.cl`` the kernel of a product step;
+knows nothing of CPUs or of how the host launches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from workbench.core.resources import kernel_text
+from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
+from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
+from workbench.engine.backends.opencl.codegen.emitter import Emitter, Value
+from workbench.engine.backends.opencl.codegen.index import Index, named
+from workbench.engine.backends.opencl.codegen.reduce import reduce
+from workbench.engine.backends.opencl.tunables import Target
+from workbench.engine.lower.node import Node
+from workbench.engine.lower.plan import Buffer, Product
+
+
+@attrs.frozen(eq=False)
+class TilesKernel:
+    """Generates the kernel of one product step."""
+
+    step: Product
+    buffers: Sequence[Buffer]
+    target: Target
+    wide: bool
+
+    def kernel(self, name: str) -> Kernel:
+        """Return the kernel with its launch."""
+        product, tile = self.step.product, self.target.group_tile()
+        a, b = product.inputs
+        (m, n), k = product.shape, a.shape[1]
+        arguments = Arguments(self.buffers, wide=self.wide)
+        extents = [arguments.extent(length) for length in (m, n, k)]
+        load_a, a_addresses = self._load(arguments, a, ("m", "k"))
+        load_b, b_addresses = self._load(arguments, b, ("k", "n"))
+        epilogue = self._epilogue(arguments)
+        integer, ctype = arguments.integer, C_TYPES[product.dtype]
+        given, passed = arguments.declared, ", ".join(arguments.names)
+        at = "const {0} {1}, const {0} {2}"
+        m_k, k_n, m_n = (at.format(integer, *pair) for pair in ("mk", "kn", "mn"))
+        functions = [
+            f"{ctype} {name}_a({given}, {m_k}) {{\n{load_a}}}\n",
+            f"{ctype} {name}_b({given}, {k_n}) {{\n{load_b}}}\n",
+            f"void {name}_store({given}, {m_n}, const {ctype} product) {{\n{epilogue}}}\n",
+        ]
+        macros = {
+            "KERNEL_NAME": name,
+            "REAL": ctype,
+            "INTEGER": integer,
+            "ARGUMENTS": given,
+            "PROLOGUE": " ".join(arguments.prologue()),
+            **dict(zip(("M_SIZE", "N_SIZE", "K_SIZE"), extents, strict=True)),
+            "LOAD_A(m, k)": f"{name}_a({passed}, m, k)",
+            "LOAD_B(k, n)": f"{name}_b({passed}, k, n)",
+            "STORE(m, n, product)": f"{name}_store({passed}, m, n, product)",
+            "A_BY_COLUMN": str(int(_beside(a_addresses, "m") and not _beside(a_addresses, "k"))),
+            "B_BY_COLUMN": str(int(_beside(b_addresses, "k") and not _beside(b_addresses, "n"))),
+            "ROWS": str(tile.rows),
+            "COLUMNS": str(tile.columns),
+            "GROUP_ROWS": str(tile.group_rows),
+            "GROUP_COLUMNS": str(tile.group_columns),
+            "DEPTH": str(tile.depth),
+        }
+        text = "\n".join(
+            [
+                *functions,
+                *(f"#define {key} {value}" for key, value in macros.items()),
+                kernel_text("matmul_tiles.cl"),
+                *(f"#undef {key.partition('(')[0]}" for key in macros),
+            ]
+        )
+        across, down = tile.columns * tile.group_columns, tile.rows * tile.group_rows
+        groups = (-(-n // across), -(-m // down))
+        local = (tile.group_columns, tile.group_rows)
+        size = (groups[0] * local[0], groups[1] * local[1])
+        label = self.step.label or name
+        return Kernel(name, text + "\n", arguments.behind, size, local, label)
+
+    def _load(
+        self, arguments: Arguments, operand: Node, names: tuple[str, str]
+    ) -> tuple[str, list[Index]]:
+        """Return the body of a function that loads an element, and the addresses that it reads."""
+        emitter = Emitter(arguments, reduce)
+        value = emitter.value(operand, self._index(names, operand.shape))
+        return _body(emitter, f"return {value.text};"), emitter.addresses
+
+    def _epilogue(self, arguments: Arguments) -> str:
+        emitter = Emitter(arguments, reduce)
+        index = self._index(("m", "n"), self.step.product.shape)
+        emitter.bind(self.step.product, index, Value("product", 0))
+        values = [emitter.value(store.value, index) for store in self.step.stores]
+        for store, value in zip(self.step.stores, values, strict=True):
+            emitter.store(store.buffer, index, value)
+        return _body(emitter)
+
+    @staticmethod
+    def _index(names: tuple[str, str], shape: tuple[int, ...]) -> tuple[Index, Index]:
+        first, second = (
+            named(name, 0, 0, max(length - 1, 0)) for name, length in zip(names, shape, strict=True)
+        )
+        return first, second
+
+
+def _body(emitter: Emitter, *last: str) -> str:
+    return "".join(f"  {line}\n" for line in [*emitter.body, *last])
+
+
+def _beside(addresses: Sequence[Index], name: str) -> bool:
+    """Whether elements next to each other along `name` lie side by side in memory."""
+    return any(address.stride(named(name, 0).terms[0][0]) == 1 for address in addresses)

@@ -1,0 +1,109 @@
+"""OpenCL devices: where shared variables live and plans run.
+
+Responsible for the device protocol; the driver's calls, kernels and launches are others' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.core.errors import UnknownDevice
+from workbench.engine.backends.base import Counters, DeviceInfo
+from workbench.engine.backends.opencl.driver import cl
+from workbench.engine.backends.opencl.executable import OpenCLExecutable
+from workbench.engine.backends.opencl.runtime import DeviceStorage, Runtime, found_devices
+from workbench.engine.backends.opencl.tunables import ProductFamily, Target
+from workbench.engine.graph.variable import SharedVariable
+from workbench.engine.lower.node import walk
+from workbench.engine.lower.plan import Copy, Plan, Product
+
+
+class OpenCLDevice:
+    """One OpenCL device. Only one thread may use it.
+
+    Parameters
+    ----------
+    device, info
+        The driver's device, and what we call it.
+    product
+        The family of matrix products; None for the one that suits the device.
+    profiling
+        Whether the queue records when kernels start and end, for an executable's ``on_launch``.
+    """
+
+    def __init__(
+        self,
+        device: cl.Device,
+        info: DeviceInfo,
+        product: ProductFamily | None = None,
+        *,
+        profiling: bool = False,
+    ) -> None:
+        self.info = info
+        self._runtime = Runtime(device, info, profiling=profiling)
+        self.counters: Counters = self._runtime.counters
+        is_cpu = info.type == "cpu"
+        self._target = Target(
+            is_cpu=is_cpu,
+            compute_units=info.compute_units,
+            local_memory=int(device.local_mem_size),
+            product=product or ("panels" if is_cpu else "tiles"),
+        )
+
+    def place(self, shared: SharedVariable) -> None:
+        """Make the device hold the shared variable's numbers, if it does not already."""
+        storage = shared.storage
+        if not (isinstance(storage, DeviceStorage) and storage.runtime is self._runtime):
+            shared.storage = DeviceStorage.holding(self._runtime, storage.read())
+
+    def bind(self, plan: Plan, shared: Sequence[SharedVariable], slots: int) -> OpenCLExecutable:
+        """Prepare `plan` to run on the placed shared variables.
+
+        Raises
+        ------
+        UnknownDevice
+            The plan computes in float64 and the device does not.
+        DeviceError
+            A kernel does not build, or memory ran out.
+        """
+        if not self.info.float64 and _needs_float64(plan):
+            raise UnknownDevice(
+                f"{self.info.id} ({self.info.name}) does not compute in float64.",
+                "Use float32, or another device.",
+            )
+        return OpenCLExecutable(self._runtime, self._target, plan, shared, slots, self.place)
+
+    def finish(self) -> None:
+        """Wait until all that was enqueued is done."""
+        self._runtime.finish()
+
+
+def _needs_float64(plan: Plan) -> bool:
+    """Whether any number of the plan is a float64, in memory or on the way."""
+    roots = []
+    for step in plan.steps:
+        if not isinstance(step, Copy):
+            roots += [store.value for store in step.stores]
+        if isinstance(step, Product):
+            roots.append(step.product)
+    dtypes = {node.dtype for node in walk(roots)} | set(plan.scalar_dtypes)
+    return "float64" in dtypes
+
+
+def open_opencl(id: str, product: ProductFamily | None = None) -> OpenCLDevice:
+    """Return the device called `id`, opened.
+
+    Raises
+    ------
+    UnknownDevice
+        No device has that id.
+    """
+    for device, info in found_devices():
+        if info.id == id:
+            return OpenCLDevice(device, info, product)
+    raise UnknownDevice(f"There is no OpenCL device {id!r}.")
+
+
+def list_opencl() -> list[DeviceInfo]:
+    """Return every OpenCL device of this machine."""
+    return [info for _, info in found_devices()]

@@ -1,0 +1,281 @@
+"""Plans bound to a device: buffers allocated, kernels built, arguments set once.
+
+Responsible for running a plan at little cost a launch; knows nothing of how kernels are generated.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import attrs
+import numpy as np
+
+from workbench.core.errors import DeviceError
+from workbench.engine.backends.opencl.codegen.arguments import (
+    Argument,
+    BufferArgument,
+    ExtentArgument,
+    Kernel,
+    ScalarArgument,
+    ScratchArgument,
+    SlotArgument,
+)
+from workbench.engine.backends.opencl.codegen.program import generate
+from workbench.engine.backends.opencl.driver import cl
+from workbench.engine.backends.opencl.runtime import (
+    DeviceStorage,
+    Runtime,
+    device_error,
+    driver_errors,
+)
+from workbench.engine.backends.opencl.tunables import Target
+from workbench.engine.graph.variable import SharedVariable
+from workbench.engine.lower.plan import Buffer, Copy, Plan
+
+#: Runs that may wait in the queue; beyond it `enqueue` waits for an older one.
+MAX_RUNS_IN_FLIGHT = 64
+
+#: Called with a kernel's label and its event.
+OnLaunch = Callable[[str, cl.Event], None]
+
+#: A kernel and the position of one of its arguments.
+_Place = tuple[cl.Kernel, int]
+
+
+@attrs.frozen(eq=False)
+class _Launch:
+    """A kernel with its launch, in the form in which the driver takes it."""
+
+    kernel: cl.Kernel
+    global_size: tuple[int, ...]
+    local_size: tuple[int, ...]
+    label: str
+
+
+@attrs.frozen(eq=False)
+class _Move:
+    """A copy between two buffers of the plan."""
+
+    source: Buffer
+    target: Buffer
+
+
+class OpenCLExecutable:
+    """One plan with its memory and its kernels; made by `OpenCLDevice.bind`.
+
+    Parameters
+    ----------
+    runtime, target
+        The device, and how kernels are cut for it.
+    plan, shared, slots
+        As for `Device.bind`.
+    place
+        Brings a shared variable's numbers to the device.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        target: Target,
+        plan: Plan,
+        shared: Sequence[SharedVariable],
+        slots: int,
+        place: Callable[[SharedVariable], None],
+    ) -> None:
+        self.plan = plan
+        self.on_launch: OnLaunch | None = None
+        self._runtime = runtime
+        self._shared = list(shared)
+        self._place = place
+        self._slots = slots
+        self._in_flight: deque[cl.Event] = deque()
+        self._inputs = [b for b in plan.buffers if b.role == "input"]
+        self._shared_buffers = [b for b in plan.buffers if b.role == "shared"]
+        self._memory = self._allocate()
+        #: Where the arguments are that may have to be set again.
+        self._of_shared: dict[int, list[_Place]] = {b.id: [] for b in self._shared_buffers}
+        self._of_scalar: list[list[_Place]] = [[] for _ in plan.scalar_dtypes]
+        self._of_slot: list[tuple[cl.Kernel, int, int]] = []
+        self._scalars: list[np.generic | None] = [None] * len(plan.scalar_dtypes)
+        self._slot = 0
+        self._work = self._build(target)
+        self._kernels = sum(isinstance(work, _Launch) for work in self._work)
+
+    def enqueue(
+        self, inputs: Sequence[np.ndarray], scalars: Sequence[np.generic], slot: int
+    ) -> None:
+        """Start one run: upload inputs, set what has changed, launch."""
+        self._rebind_shared()
+        for buffer in self._inputs:
+            self._runtime.upload(self._memory[buffer.id], inputs[buffer.number])
+        try:
+            self._set_scalars(scalars)
+            if slot != self._slot:
+                self._set_slot(slot)
+            self._launch()
+        except cl.Error as error:
+            raise device_error(error, "running kernels", self._runtime.info.id) from error
+
+    def collect(self, slots: int) -> list[np.ndarray]:
+        """Wait for everything enqueued; return the first `slots` slots of each output."""
+        buffers = [self.plan.buffers[number] for number in self.plan.outputs]
+        results = [
+            self._runtime.download(self._memory[b.id], (slots, *b.shape), b.dtype) for b in buffers
+        ]
+        if not any(result.size for result in results):
+            self._runtime.finish()
+        self._in_flight.clear()
+        return results
+
+    def _launch(self) -> None:
+        queue, launch, on_launch = self._runtime.queue, cl.enqueue_nd_range_kernel, self.on_launch
+        event: cl.Event | None = None
+        for work in self._work:
+            if isinstance(work, _Launch):
+                event = launch(queue, work.kernel, work.global_size, work.local_size)
+                if on_launch is not None:
+                    on_launch(work.label, event)
+            else:
+                event = self._copy(work)
+        self._runtime.counters.kernels_launched += self._kernels
+        if event is not None:
+            self._in_flight.append(event)
+            if len(self._in_flight) > MAX_RUNS_IN_FLIGHT:
+                self._in_flight.popleft().wait()
+
+    def _copy(self, move: _Move) -> cl.Event:
+        source, target = (
+            b.size_bytes * self._slot if b.role == "output" else 0
+            for b in (move.source, move.target)
+        )
+        return cl.enqueue_copy(
+            self._runtime.queue,
+            self._memory[move.target.id],
+            self._memory[move.source.id],
+            byte_count=move.source.size_bytes,
+            src_offset=source,
+            dst_offset=target,
+        )
+
+    def _set_scalars(self, scalars: Sequence[np.generic]) -> None:
+        for number, value in enumerate(scalars):
+            # By identity: callers pass the same objects while nothing changes, and equal numbers
+            # need not be the same (0.0 and -0.0).
+            if value is not self._scalars[number]:
+                self._scalars[number] = value
+                for kernel, position in self._of_scalar[number]:
+                    kernel.set_arg(position, _passed(value))
+
+    def _set_slot(self, slot: int) -> None:
+        if not 0 <= slot < self._slots:
+            raise IndexError(f"slot {slot} of {self._slots}")
+        self._slot = slot
+        for kernel, position, size in self._of_slot:
+            kernel.set_arg(position, np.int64(slot * size))
+
+    def _rebind_shared(self) -> None:
+        """Follow shared variables whose memory was replaced since the last run."""
+        for buffer in self._shared_buffers:
+            storage = self._shared[buffer.number].storage
+            bound = self._memory[buffer.id]
+            if isinstance(storage, DeviceStorage) and storage.buffer is bound:
+                continue
+            memory = self._memory[buffer.id] = self._shared_memory(buffer)
+            for kernel, position in self._of_shared[buffer.id]:
+                kernel.set_arg(position, memory)
+
+    def _shared_memory(self, buffer: Buffer) -> cl.Buffer:
+        """Return where a shared variable's numbers are, once they are on this device."""
+        variable = self._shared[buffer.number]
+        self._place(variable)
+        storage = variable.storage
+        assert isinstance(storage, DeviceStorage)
+        if storage.shape != buffer.shape:
+            raise DeviceError(
+                f"{variable.describe()} now has shape {storage.shape} instead of {buffer.shape}.",
+                "Compile the function for the new shape.",
+            )
+        return storage.buffer
+
+    def _allocate(self) -> dict[int, cl.Buffer]:
+        """Return the memory of every buffer of the plan."""
+        sizes: dict[int, int] = {}
+        for buffer in self.plan.buffers:
+            if buffer.role == "temp":
+                sizes[buffer.storage] = max(sizes.get(buffer.storage, 0), buffer.size_bytes)
+        temps = {
+            storage: self._runtime.allocate(size, "intermediate values")
+            for storage, size in sizes.items()
+        }
+        memory: dict[int, cl.Buffer] = {}
+        for buffer in self.plan.buffers:
+            if buffer.role == "temp":
+                memory[buffer.id] = temps[buffer.storage]
+            elif buffer.role == "shared":
+                memory[buffer.id] = self._shared_memory(buffer)
+            elif buffer.role == "output":
+                size = buffer.size_bytes * self._slots
+                memory[buffer.id] = self._runtime.allocate(size, "results")
+            else:
+                what = "an input" if buffer.role == "input" else "a constant"
+                memory[buffer.id] = self._runtime.allocate(buffer.size_bytes, what)
+                if buffer.role == "constant":
+                    array = np.ascontiguousarray(self.plan.constants[buffer.number])
+                    self._runtime.upload(memory[buffer.id], array)
+        return memory
+
+    def _build(self, target: Target) -> list[_Launch | _Move]:
+        """Return what one run does, in order, with every argument set."""
+        program = generate(self.plan, target)
+        built = self._runtime.program(program.text) if program.text else None
+        kernels = [kernel for step in program.steps for kernel in step]
+        # Kernels do not keep their arguments alive.
+        self._scratch = self._allocate_scratch(kernels)
+        work: list[_Launch | _Move] = []
+        for step, generated in zip(self.plan.steps, program.steps, strict=True):
+            if isinstance(step, Copy):
+                ends = self.plan.buffers[step.source], self.plan.buffers[step.target]
+                if ends[0].size_bytes:
+                    work.append(_Move(*ends))
+            for kernel in generated:
+                assert built is not None
+                with driver_errors("preparing kernels", self._runtime.info.id):
+                    made = cl.Kernel(built, kernel.name)
+                    for position, argument in enumerate(kernel.arguments):
+                        self._set_argument(made, position, argument)
+                work.append(_Launch(made, kernel.global_size, kernel.local_size, kernel.label))
+        return work
+
+    def _allocate_scratch(self, kernels: Sequence[Kernel]) -> dict[int, cl.Buffer]:
+        """Return scratch memory by number; steps run one after the other and share it."""
+        sizes: dict[int, int] = {}
+        for kernel in kernels:
+            for a in kernel.arguments:
+                if isinstance(a, ScratchArgument):
+                    size = a.elements * np.dtype(a.dtype).itemsize
+                    sizes[a.number] = max(sizes.get(a.number, 0), size)
+        return {n: self._runtime.allocate(size, "partial sums") for n, size in sizes.items()}
+
+    def _set_argument(self, kernel: cl.Kernel, position: int, argument: Argument) -> None:
+        """Set one argument, and note it where it may have to be set again."""
+        if isinstance(argument, BufferArgument):
+            kernel.set_arg(position, self._memory[argument.buffer])
+            if argument.buffer in self._of_shared:
+                self._of_shared[argument.buffer].append((kernel, position))
+        elif isinstance(argument, SlotArgument):
+            size = int(np.prod(self.plan.buffers[argument.buffer].shape, dtype=np.int64))
+            self._of_slot.append((kernel, position, size))
+            kernel.set_arg(position, np.int64(0))
+        elif isinstance(argument, ScalarArgument):
+            self._of_scalar[argument.number].append((kernel, position))
+        elif isinstance(argument, ExtentArgument):
+            integer = np.int64 if argument.ctype == "long" else np.int32
+            kernel.set_arg(position, integer(argument.value))
+        else:
+            kernel.set_arg(position, self._scratch[argument.number])
+
+
+def _passed(value: np.generic) -> np.generic:
+    # A bool is a byte in kernels.
+    return np.uint8(value) if value.dtype == np.bool_ else value
