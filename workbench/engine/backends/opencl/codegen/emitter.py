@@ -229,13 +229,15 @@ class Emitter:
     def _inside(self, index: Sequence[Any], source: Node) -> IndexTuple:
         """Return the index with every component that might lie outside of the source limited."""
         components = []
-        for raw, length in zip(index, source.shape, strict=True):
+        for axis, (raw, length) in enumerate(zip(index, source.shape, strict=True)):
             component = as_index(raw)
             if not component.within(length):
                 last = max(length - 1, 0)
-                text = f"clamp({_bare(component)}, ({self.arguments.integer})0, "
-                text += f"({self.arguments.integer}){last})"
-                limited = self.define(self.arguments.integer, text, component.depth)
+                # The number of rows is no part of the text, so that more data need no new kernel.
+                end = last if axis else self.arguments.extent(last)
+                integer = self.arguments.integer
+                text = f"clamp({_bare(component)}, ({integer})0, ({integer}){end})"
+                limited = self.define(integer, text, component.depth)
                 component = named(limited.text, limited.depth, 0, last)
             components.append(component)
         return tuple(components)
