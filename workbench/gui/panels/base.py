@@ -1,0 +1,64 @@
+"""What every panel is: a widget that is told things and asks by signal.
+
+Responsible for the meeting point of controller and panels; knows no particular panel.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from workbench.core.registry import Registry
+from workbench.gui.state import DocumentState
+from workbench.training.events import Event, Snapshot
+
+Place = Literal["left", "tab", "right"]
+
+
+class Panel(QWidget):
+    """One part of the window.
+
+    Attributes
+    ----------
+    title
+        What its tab or heading says.
+    place
+        Where the window puts it.
+
+    Signals
+    -------
+    state_edited(object, str)
+        The person changed something: the new `DocumentState` and the edit's name, "Set units".
+    parameters_wanted(int)
+        The parameters of a layer are to be shown; a `Probed` event answers.
+    prediction_wanted(object)
+        A uint8 array (n, height, width) is to be classified; a `Predicted` event answers.
+    image_sent(object)
+        A uint8 image (height, width) for the canvas.
+    message_raised(str, str)
+        Something to say inline: a sentence and a hint.
+    """
+
+    title: ClassVar[str] = ""
+    place: ClassVar[Place] = "tab"
+
+    state_edited = Signal(object, str)
+    parameters_wanted = Signal(int)
+    prediction_wanted = Signal(object)
+    image_sent = Signal(object)
+    message_raised = Signal(str, str)
+
+    def take_state(self, state: DocumentState) -> None:
+        """Show another description; called after every edit, undo and opening."""
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """Show the newest numbers; called at most 30 times a second and only while visible."""
+
+    def take_event(self, event: Event) -> None:
+        """Note anything else that a run reports; such events are rare."""
+
+
+#: The panels in the order of their tabs.
+PANELS: Registry[type[Panel]] = Registry("panel")
