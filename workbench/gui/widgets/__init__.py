@@ -1,0 +1,1 @@
+"""Parts that several panels or the window itself are made of; they know no panel."""
