@@ -30,6 +30,7 @@ from workbench.training.commands import (
 )
 from workbench.training.engine_loop import serve
 from workbench.training.events import (
+    DataLoaded,
     Event,
     Finished,
     Paused,
@@ -52,6 +53,7 @@ class Engine:
         self.loads = 0
         self._commands: CommandQueue = queue.SimpleQueue()
         self._events: queue.Queue[Event] = queue.Queue()
+        self.seen: list[Event] = []
         self.thread = threading.Thread(
             target=serve, args=(self._commands, self._events.put, self._load, lambda _: device)
         )
@@ -75,6 +77,7 @@ class Engine:
         deadline = time.monotonic() + 10
         while True:
             event = self._events.get(timeout=deadline - time.monotonic())
+            self.seen.append(event)
             if isinstance(event, kind):
                 return event
 
@@ -112,6 +115,21 @@ def test_one_run_after_another_on_data_read_once(engine: Engine, start: Start) -
 def test_loading_tells_its_progress(engine: Engine, start: Start) -> None:
     engine.send(start)
     assert engine.wait_for(Preparing) == Preparing("reading", 1, 2)
+
+
+def test_the_test_split_is_told_once_for_data_that_is_read_once(
+    engine: Engine, start: Start, stripes: Callable[..., Dataset]
+) -> None:
+    engine.send(start)
+    loaded = engine.wait_for(DataLoaded)
+    test = stripes().test
+    np.testing.assert_array_equal(loaded.test_inputs, test.inputs)
+    np.testing.assert_array_equal(loaded.test_targets, test.targets)
+    assert not loaded.test_inputs.flags.writeable
+    engine.wait_for(Finished)
+    engine.send(start)
+    engine.wait_for(Finished)
+    assert not [event for event in engine.seen if isinstance(event, DataLoaded)][1:]
 
 
 def test_requests_are_answered_before_during_and_after(engine: Engine, endless: Start) -> None:

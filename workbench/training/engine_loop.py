@@ -16,7 +16,7 @@ from workbench.engine.backends.base import Device
 from workbench.engine.backends.catalogue import open_device
 from workbench.spec.data import DataSpec
 from workbench.training.commands import Command, CommandQueue, Inbox, Shutdown, Start
-from workbench.training.events import Event, Preparing, RequestFailed, RunFailed
+from workbench.training.events import DataLoaded, Event, Preparing, RequestFailed, RunFailed
 from workbench.training.history import History
 from workbench.training.session import Session
 from workbench.training.trainer import Trainer, answer
@@ -103,6 +103,7 @@ class _Engine:
         if self._data is None or self._data[0] != start.data:
             dataset = self._load(start.data, lambda *report: self._publish(Preparing(*report)))
             self._data = (start.data, dataset)
+            self._publish(DataLoaded(dataset.test.inputs, dataset.test.targets))
         self._session = None  # what it holds on the device makes room first
         self._session = Session(
             start.network,

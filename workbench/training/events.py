@@ -30,6 +30,22 @@ class Preparing(Event):
 
 
 @attrs.frozen(eq=False)
+class DataLoaded(Event):
+    """A dataset is in memory; here is its test split, as whoever watches may show it.
+
+    Parameters
+    ----------
+    test_inputs
+        Images as uint8 of shape (n, height, width), or float rows. Read-only.
+    test_targets
+        Class numbers as int32 of shape (n,), or float rows. Read-only.
+    """
+
+    test_inputs: np.ndarray
+    test_targets: np.ndarray
+
+
+@attrs.frozen(eq=False)
 class Started(Event):
     """A run begins, or goes on from a saved position.
 

@@ -5,6 +5,7 @@ Responsible for the meeting point of controller and panels; knows no particular 
 
 from __future__ import annotations
 
+import itertools
 from typing import ClassVar, Literal
 
 from PySide6.QtCore import Signal
@@ -15,6 +16,13 @@ from workbench.gui.state import DocumentState
 from workbench.training.events import Event, Snapshot
 
 Place = Literal["left", "tab", "right"]
+
+_request_ids = itertools.count(1)
+
+
+def new_request_id() -> int:
+    """Return a number that no request of any panel has had; its answer will carry it."""
+    return next(_request_ids)
 
 
 class Panel(QWidget):
@@ -33,8 +41,10 @@ class Panel(QWidget):
         The person changed something: the new `DocumentState` and the edit's name, "Set units".
     parameters_wanted(int)
         The parameters of a layer are to be shown; a `Probed` event answers.
-    prediction_wanted(object)
-        A uint8 array (n, height, width) is to be classified; a `Predicted` event answers.
+    prediction_wanted(object, int)
+        A uint8 array (n, height, width) is to be classified; the int is a `new_request_id`, which
+        the `Predicted` or `RequestFailed` event that answers carries. Of one panel's requests that
+        wait the newest counts; those of different panels do not displace each other.
     image_sent(object)
         A uint8 image (height, width) for the canvas.
     message_raised(str, str)
@@ -46,7 +56,7 @@ class Panel(QWidget):
 
     state_edited = Signal(object, str)
     parameters_wanted = Signal(int)
-    prediction_wanted = Signal(object)
+    prediction_wanted = Signal(object, int)
     image_sent = Signal(object)
     message_raised = Signal(str, str)
 
