@@ -1,0 +1,317 @@
+"""A scrollable wall of small images of one size, with captions and marks.
+
+Responsible for placing, drawing and choosing them; knows nothing of what they show.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QPolygon,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
+
+from workbench.gui.theme.palette import Palette, current, hub
+from workbench.gui.theme.spacing import S
+
+#: The longer side of an image is about this long, in logical pixels.
+_IMAGE_SIDE = 56
+
+_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+
+
+class ImageWall(QAbstractScrollArea):
+    """Shows images in rows, as many in a row as fit; all of them are kept in one `QImage`.
+
+    One of them may be chosen, by a click or by the arrow keys, Home, End and the page keys; a
+    double click or Return activates it.
+
+    Signals
+    -------
+    item_hovered(int)
+        The image under the mouse; -1 where there is none.
+    item_clicked(int)
+        An image was chosen, by mouse or keyboard.
+    item_activated(int)
+        It was double-clicked, or Return was pressed on it.
+    """
+
+    item_hovered = Signal(int)
+    item_clicked = Signal(int)
+    item_activated = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._pixels = np.zeros((0, 0), np.uint8)  # what the sheet looks into
+        self._sheet = QImage()
+        self._sheet_columns = 1
+        self._image = QSize(1, 1)
+        self._count = 0
+        self._captions: list[str] = []
+        self._marks: list[bool] = []
+        self._current = self._hovered = -1
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setMouseTracking(True)
+        hub().palette_changed.connect(self.viewport().update)
+
+    def set_images(
+        self, images: np.ndarray, captions: Sequence[str] = (), marks: Sequence[bool] = ()
+    ) -> None:
+        """Show other images; the choice stays where it was if there is such a place.
+
+        Parameters
+        ----------
+        images
+            Bytes, grey or RGBA. They are copied.
+        captions
+            A few characters below each image; none at all where empty.
+        marks
+            Which images are to stand out; none where empty.
+
+        Shapes
+        ------
+        images : (n, height, width) or (n, height, width, 4), uint8
+        """
+        count = len(images)
+        placed = (self._count, self._image, bool(self._captions))
+        self._captions = list(captions)
+        self._marks = list(marks)
+        self._count = count
+        if count:
+            self._image = QSize(images.shape[2], images.shape[1])
+            self._pixels, self._sheet_columns = _sheet(images)
+            height, width = self._pixels.shape[:2]
+            colour = images.ndim == 4
+            form = QImage.Format.Format_RGBA8888 if colour else QImage.Format.Format_Grayscale8
+            self._sheet = QImage(self._pixels.data, width, height, self._pixels.strides[0], form)
+        if placed != (count, self._image, bool(self._captions)):
+            self._current = min(self._current, count - 1)
+            self._hovered = -1
+            self._update_scroll_bar()
+        self.viewport().update()
+
+    def set_current(self, index: int) -> None:
+        """Choose an image without a signal and bring it into view; -1 chooses none."""
+        self._current = index if index < self._count else -1
+        if self._current >= 0:
+            self._show(self._current)
+        self.setAccessibleDescription(self._describe(self._current))
+        self.viewport().update()
+
+    def count(self) -> int:
+        """Return how many images there are."""
+        return self._count
+
+    def current(self) -> int:
+        """Return the image that is chosen, or -1."""
+        return self._current
+
+    def image_rect(self, index: int) -> QRect:
+        """Return where an image is drawn on the viewport, its caption left out."""
+        cell = self._cell_rect(index)
+        return QRect(cell.topLeft() + QPoint(S.xs, S.xs), self._drawn_size())
+
+    def index_at(self, place: QPoint) -> int:
+        """Return the image whose cell holds a point of the viewport, or -1."""
+        cell, columns = self._cell_size(), self._columns()
+        column = (place.x() - S.xs) // cell.width()
+        row = (place.y() - S.xs + self.verticalScrollBar().value()) // cell.height()
+        index = row * columns + column
+        return index if 0 <= column < columns and 0 <= index < self._count else -1
+
+    def _drawn_size(self) -> QSize:
+        side = max(self._image.width(), self._image.height())
+        return self._image * max(1, round(_IMAGE_SIDE / side))
+
+    def _cell_size(self) -> QSize:
+        drawn = self._drawn_size()
+        caption = self.fontMetrics().height() if self._captions else 0
+        return QSize(max(drawn.width(), 24) + 2 * S.xs, drawn.height() + caption + 2 * S.xs)
+
+    def _columns(self) -> int:
+        return max(1, (self.viewport().width() - 2 * S.xs) // self._cell_size().width())
+
+    def _cell_rect(self, index: int) -> QRect:
+        cell = self._cell_size()
+        row, column = divmod(index, self._columns())
+        top = row * cell.height() + S.xs - self.verticalScrollBar().value()
+        return QRect(QPoint(column * cell.width() + S.xs, top), cell)
+
+    def _update_scroll_bar(self) -> None:
+        cell, page = self._cell_size().height(), self.viewport().height()
+        rows = math.ceil(self._count / self._columns())
+        bar = self.verticalScrollBar()
+        bar.setRange(0, max(0, rows * cell + 2 * S.xs - page))
+        bar.setPageStep(page)
+        bar.setSingleStep(cell // 2)
+
+    def _show(self, index: int) -> None:
+        cell, bar = self._cell_rect(index), self.verticalScrollBar()
+        below = cell.bottom() + S.xs - self.viewport().height()
+        if cell.top() < 0:
+            bar.setValue(bar.value() + cell.top() - S.xs)
+        elif below > 0:
+            bar.setValue(bar.value() + below)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the images that are in view."""
+        painter = QPainter(self.viewport())
+        palette = current()
+        painter.fillRect(event.rect(), self.palette().color(QPalette.ColorRole.Base))
+        if not self._count:
+            return
+        bar, cell = self.verticalScrollBar(), self._cell_size().height()
+        columns = self._columns()
+        first = max(0, (bar.value() + event.rect().top() - S.xs) // cell) * columns
+        last = ((bar.value() + event.rect().bottom()) // cell + 1) * columns
+        for index in range(first, min(last, self._count)):
+            self._draw(painter, palette, index)
+
+    def _draw(self, painter: QPainter, palette: Palette, index: int) -> None:
+        cell, place = self._cell_rect(index), self.image_rect(index)
+        marked = index < len(self._marks) and self._marks[index]
+        row, column = divmod(index, self._sheet_columns)
+        corner = QPoint(column * self._image.width(), row * self._image.height())
+        if index == self._current:
+            painter.fillRect(cell.adjusted(1, 1, -1, -1), QColor(palette.raised))
+        painter.drawImage(place, self._sheet, QRect(corner, self._image))
+        if index < len(self._captions):
+            painter.setPen(QColor(palette.bad if marked else palette.text))
+            below = QRect(cell)
+            below.setTop(place.bottom() + 1)
+            shorten = Qt.TextElideMode.ElideRight
+            text = self.fontMetrics().elidedText(self._captions[index], shorten, cell.width())
+            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, text)
+        if marked:
+            _draw_mark(painter, QColor(palette.bad), place)
+        if index in (self._current, self._hovered):
+            chosen = index == self._current
+            focused = chosen and self.hasFocus()
+            colour = QColor(palette.accent if chosen else palette.muted)
+            painter.setPen(QPen(colour, 2 if focused else 1))
+            painter.drawRect(cell.adjusted(1, 1, -2, -2))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep what is chosen in view when the rows break elsewhere."""
+        super().resizeEvent(event)
+        self._update_scroll_bar()
+        if self._current >= 0:
+            self._show(self._current)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Choose something, so that the keyboard has a place to start from."""
+        super().focusInEvent(event)
+        if self._current < 0 and self._count and event.reason() != Qt.FocusReason.MouseFocusReason:
+            self._choose(0)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Draw the choice without the focus."""
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Tell what is under the mouse, and that nothing is any more."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            index = self.index_at(event.pos())
+            QToolTip.showText(event.globalPos(), self._describe(index), self.viewport())
+            return True
+        if event.type() == QEvent.Type.Leave:
+            self._hover(-1)
+        return super().viewportEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Note what is under the mouse."""
+        self._hover(self.index_at(event.position().toPoint()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose what is under the mouse."""
+        index = self.index_at(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
+            self._choose(index)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Activate what is under the mouse."""
+        index = self.index_at(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
+            self.item_activated.emit(index)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move the choice, or activate it."""
+        key = Qt.Key(event.key())
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._current >= 0:
+            self.item_activated.emit(self._current)
+            return
+        target = self._target(key)
+        if target is None or not self._count:
+            super().keyPressEvent(event)
+        elif 0 <= target < self._count:
+            self._choose(target)
+
+    def _target(self, key: Qt.Key) -> int | None:
+        """Return where a key leads, which may be outside; None for keys of other purpose."""
+        columns = self._columns()
+        page = max(1, self.viewport().height() // self._cell_size().height()) * columns
+        column, last = max(self._current, 0) % columns, self._count - 1
+        steps = _STEPS | {Qt.Key.Key_Up: -columns, Qt.Key.Key_Down: columns}
+        if key in steps:
+            return self._current + steps[key] if self._current >= 0 else 0
+        return {
+            Qt.Key.Key_Home: 0,
+            Qt.Key.Key_End: last,
+            Qt.Key.Key_PageUp: max(self._current - page, column),
+            Qt.Key.Key_PageDown: min(self._current + page, last),
+        }.get(key)
+
+    def _choose(self, index: int) -> None:
+        self.set_current(index)
+        self.item_clicked.emit(index)
+
+    def _hover(self, index: int) -> None:
+        if index != self._hovered:
+            self._hovered = index
+            self.viewport().update()
+            self.item_hovered.emit(index)
+
+    def _describe(self, index: int) -> str:
+        return self._captions[index] if 0 <= index < len(self._captions) else ""
+
+
+def _sheet(images: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return all images side by side in about a square, and how many stand in one of its rows."""
+    count, height, width = images.shape[:3]
+    columns = max(1, math.ceil(math.sqrt(count)))
+    rows = math.ceil(count / columns)
+    sheet = np.zeros((rows * height, columns * width, *images.shape[3:]), np.uint8)
+    cells = sheet.reshape(rows, height, columns, width, *images.shape[3:]).swapaxes(1, 2)
+    for row in range(rows):
+        part = images[row * columns : (row + 1) * columns]
+        cells[row, : len(part)] = part
+    return sheet, columns
+
+
+def _draw_mark(painter: QPainter, colour: QColor, place: QRect) -> None:
+    """Frame an image and fold its corner, so that not the colour alone tells."""
+    painter.setPen(QPen(colour, 2))
+    painter.drawRect(place.adjusted(0, 0, -1, -1))
+    fold = max(8, place.width() // 5)
+    painter.setBrush(colour)
+    corner = place.topRight()
+    painter.drawPolygon(QPolygon([corner, corner - QPoint(fold, 0), corner + QPoint(0, fold)]))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
