@@ -16,7 +16,6 @@ from workbench.cli.choices import STARTER, data_spec, load_extensions, training_
 from workbench.cli.console import Console, print_json
 from workbench.cli.outputs import writable
 from workbench.cli.program import INTERRUPTED
-from workbench.cli.run_log import RunLog
 from workbench.cli.watching import stopping_on_interrupt, watched
 from workbench.data.loading import load
 from workbench.engine.backends.catalogue import open_device
@@ -28,6 +27,7 @@ from workbench.training.evaluator import Evaluation
 from workbench.training.events import EpochEnded, Stopped
 from workbench.training.history import EpochRecord
 from workbench.training.model_files import model_file
+from workbench.training.run_log import RunLog
 from workbench.training.session import Session
 from workbench.training.trainer import Trainer
 
