@@ -22,19 +22,25 @@ from workbench.spec.training import TrainingSpec
 from workbench.training.commands import (
     Command,
     CommandQueue,
+    Fetch,
     Pause,
     Predict,
+    Prepare,
+    Resume,
     Shutdown,
     Start,
+    Step,
     Stop,
 )
 from workbench.training.engine_loop import serve
 from workbench.training.events import (
     DataLoaded,
     Event,
+    Fetched,
     Finished,
     Paused,
     Predicted,
+    Prepared,
     Preparing,
     RequestFailed,
     RunFailed,
@@ -42,6 +48,7 @@ from workbench.training.events import (
     Started,
     Stopped,
 )
+from workbench.training.model_files import position_of
 
 E = TypeVar("E", bound=Event)
 
@@ -195,3 +202,66 @@ def test_a_diverging_run_is_told_and_its_good_parameters_serve_on(
     assert failed.kind == "DivergedError"
     engine.send(Predict(IMAGE, 1))
     assert np.isfinite(engine.wait_for(Predicted).outputs).all()
+
+
+def test_a_prepared_network_answers_without_a_run(engine: Engine, start: Start) -> None:
+    engine.send(Prepare(start.network, start.training, start.data))
+    prepared = engine.wait_for(Prepared)
+    assert (type(prepared), prepared.step, prepared.steps) == (Prepared, 0, 12)
+    engine.send(Predict(IMAGE, 1))
+    assert engine.wait_for(Predicted).step == 0
+    engine.send(Fetch(2))
+    fetched = engine.wait_for(Fetched)
+    assert fetched.id == 2
+    engine.send(
+        attrs.evolve(start, parameters={k: 2 * v for k, v in fetched.model.parameters.items()})
+    )
+    engine.wait_for(Finished)
+
+
+def test_a_fetched_model_goes_on_as_the_run_does(engine: Engine, start: Start) -> None:
+    engine.send(start)
+    engine.send(Step(5))
+    engine.wait_for(Paused)
+    engine.send(Fetch(1))
+    model = engine.wait_for(Fetched).model
+    assert model.position["step"] == len(model.history["points.step"]) == 5
+    engine.send(Resume())
+    engine.wait_for(Finished)
+    engine.send(Fetch(2))
+    whole = engine.wait_for(Fetched).model
+    position = position_of(model)
+    saved = {"parameters": model.parameters, "position": position, "history": model.history}
+    engine.send(attrs.evolve(start, **saved))
+    assert engine.wait_for(Started).step == 5
+    engine.wait_for(Finished)
+    engine.send(Fetch(3))
+    again = engine.wait_for(Fetched).model
+    for name, value in whole.parameters.items():
+        np.testing.assert_array_equal(again.parameters[name], value)
+    for name in ("points.log_likelihood", "epochs.validation_log_likelihood"):
+        np.testing.assert_array_equal(again.history[name], whole.history[name])
+
+
+def test_a_start_may_go_on_from_the_session_at_hand(
+    engine: Engine, start: Start, relu: NetworkSpec
+) -> None:
+    engine.send(start)
+    engine.wait_for(Finished)
+    longer = attrs.evolve(start.training, epochs=6)
+    engine.send(attrs.evolve(start, training=longer, go_on=True))
+    began = engine.wait_for(Started)
+    assert (began.step, began.steps) == (12, 18)
+    assert engine.wait_for(Finished).step == len(began.history.points()["step"]) == 18
+    # Another network has nothing to go on from.
+    engine.send(attrs.evolve(start, network=relu, go_on=True))
+    assert engine.wait_for(Started).step == 0
+
+
+def test_a_start_that_fails_leaves_the_network_at_hand(engine: Engine, start: Start) -> None:
+    engine.send(start)
+    engine.wait_for(Finished)
+    engine.send(attrs.evolve(start, training=attrs.evolve(start.training, batch=1000)))
+    assert "1000" in engine.wait_for(RunFailed).message
+    engine.send(Predict(IMAGE, 1))
+    assert engine.wait_for(Predicted).step == 12

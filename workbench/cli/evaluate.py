@@ -12,10 +12,10 @@ import attrs
 from workbench.cli.choices import data_spec, load_extensions
 from workbench.cli.console import Console, print_json, print_table
 from workbench.cli.measures import by_class, print_by_class
-from workbench.cli.models import open_model
 from workbench.data.loading import load
 from workbench.engine.backends.catalogue import open_device
 from workbench.training.evaluator import Evaluation
+from workbench.training.model_files import open_model
 from workbench.training.session import Session
 
 

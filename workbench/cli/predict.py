@@ -13,13 +13,13 @@ import numpy as np
 
 from workbench.cli.choices import load_extensions
 from workbench.cli.console import Console, print_json, print_table
-from workbench.cli.models import open_model
 from workbench.core.errors import DataError
 from workbench.data.drawing import SIDE, read_drawing
 from workbench.engine.backends.catalogue import open_device
 from workbench.nn.model import Model
 from workbench.spec.data import DataSpec
 from workbench.training.feed import Feed
+from workbench.training.model_files import open_model
 from workbench.training.predictor import Predictor
 
 

@@ -81,9 +81,20 @@ class Probe(Command):
     id: int = 0
 
 
+@attrs.frozen
+class Fetch(Command):
+    """Ask for all that a model file holds, as it is between two iterations."""
+
+    id: int = 0
+
+
+#: Commands that are answered, at any time.
+Request = Predict | Probe | Fetch
+
+
 @attrs.frozen(eq=False)
-class Start(Command):
-    """Open a session and train; a run under way is stopped first.
+class Prepare(Command):
+    """Open a session and wait, so that its network can be asked; a run under way is stopped first.
 
     Parameters
     ----------
@@ -104,6 +115,20 @@ class Start(Command):
     history: dict[str, np.ndarray] | None = None
 
 
+@attrs.frozen(eq=False)
+class Start(Prepare):
+    """Open a session and train; a run under way is stopped first.
+
+    Parameters
+    ----------
+    go_on
+        Go on from the session at hand, if it has the same network, instead of from `parameters`,
+        `position` and `history`.
+    """
+
+    go_on: bool = False
+
+
 @attrs.frozen
 class Shutdown(Command):
     """End the engine's loop; a run under way is stopped first."""
@@ -120,13 +145,12 @@ class Inbox:
 
     def __init__(self, commands: CommandQueue) -> None:
         self._commands = commands
-        self._predict: Predict | None = None
-        self._probe: Probe | None = None
+        self._newest: dict[type[Request], Request] = {}
 
     def take(self, wait: bool) -> list[Command]:
         """Return the steering commands that have come, and note the requests.
 
-        Nothing behind a `Start` or `Shutdown` is taken: whoever obeys it takes the rest.
+        Nothing behind a `Prepare`, `Start` or `Shutdown` is taken: whoever obeys it takes the rest.
 
         Parameters
         ----------
@@ -137,18 +161,16 @@ class Inbox:
         while wait or not self._commands.empty():
             command = self._commands.get()
             wait = False
-            if isinstance(command, Predict):
-                self._predict = command
-            elif isinstance(command, Probe):
-                self._probe = command
+            if isinstance(command, Request):
+                self._newest[type(command)] = command
             else:
                 steering.append(command)
-                if isinstance(command, Start | Shutdown):
+                if isinstance(command, Prepare | Shutdown):
                     break
         return steering
 
-    def requests(self) -> list[Predict | Probe]:
+    def requests(self) -> list[Request]:
         """Return the newest request of each kind that has not been returned yet."""
-        waiting = [r for r in (self._predict, self._probe) if r is not None]
-        self._predict = self._probe = None
+        waiting = list(self._newest.values())
+        self._newest.clear()
         return waiting

@@ -15,11 +15,18 @@ from workbench.data.loading import load
 from workbench.engine.backends.base import Device
 from workbench.engine.backends.catalogue import open_device
 from workbench.spec.data import DataSpec
-from workbench.training.commands import Command, CommandQueue, Inbox, Shutdown, Start
-from workbench.training.events import DataLoaded, Event, Preparing, RequestFailed, RunFailed
+from workbench.training.commands import Command, CommandQueue, Inbox, Prepare, Shutdown, Start
+from workbench.training.events import (
+    DataLoaded,
+    Event,
+    Prepared,
+    Preparing,
+    RequestFailed,
+    RunFailed,
+)
 from workbench.training.history import History
 from workbench.training.session import Session
-from workbench.training.trainer import Trainer, answer
+from workbench.training.trainer import Trainer, answer, opened
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +68,7 @@ class _Engine:
         self._devices: dict[str | None, Device] = {}
         self._data: tuple[DataSpec, Dataset] | None = None
         self._session: Session | None = None
+        self._history = History()
 
     def serve(self) -> None:
         while not isinstance(self._next, Shutdown):
@@ -77,17 +85,21 @@ class _Engine:
     def _obey(self) -> None:
         """Train if that comes next, else wait for commands."""
         command, self._next = self._next, None
-        if isinstance(command, Start):
-            self._train(self._open(command))
+        if isinstance(command, Prepare):
+            session = self._open(command)
+            if isinstance(command, Start):
+                self._train(Trainer(session, self._commands, self._history))
+            else:
+                self._publish(opened(Prepared, session, self._history))
             return
         steering = self._inbox.take(wait=True)
-        # A Start or Shutdown is always the last; the others steer a run, and there is none.
+        # Prepare, Start and Shutdown are always the last; the others steer a run; there is none.
         self._next = steering[-1] if steering else None
         for request in self._inbox.requests():
             if self._session is None:
                 self._publish(RequestFailed(request.id, "There is no network yet.", "Train one."))
             else:
-                self._publish(answer(self._session, request))
+                self._publish(answer(self._session, self._history, request))
 
     def _train(self, trainer: Trainer) -> None:
         try:
@@ -97,21 +109,30 @@ class _Engine:
             # However the run ended, what ended it is still to be obeyed.
             self._next = trainer.handover
 
-    def _open(self, start: Start) -> Trainer:
-        if start.device not in self._devices:
-            self._devices[start.device] = self._open_device(start.device)
-        if self._data is None or self._data[0] != start.data:
-            dataset = self._load(start.data, lambda *report: self._publish(Preparing(*report)))
-            self._data = (start.data, dataset)
+    def _open(self, wanted: Prepare) -> Session:
+        """Return the session that is wanted; it is the one at hand from now on."""
+        if wanted.device not in self._devices:
+            self._devices[wanted.device] = self._open_device(wanted.device)
+        if self._data is None or self._data[0] != wanted.data:
+            dataset = self._load(wanted.data, lambda *report: self._publish(Preparing(*report)))
+            self._data = (wanted.data, dataset)
             self._publish(DataLoaded(dataset.test.inputs, dataset.test.targets))
-        self._session = None  # what it holds on the device makes room first
+        parameters, position = wanted.parameters, wanted.position
+        history = History.from_arrays(wanted.history or {})
+        before = self._session
+        go_on = isinstance(wanted, Start) and wanted.go_on
+        if go_on and before is not None and before.network == wanted.network:
+            parameters, position, history = before.parameters(), before.position, self._history
+        # Nothing lies on the device before a session is used, so the old one stays until it is
+        # certain that there is a new one.
         self._session = Session(
-            start.network,
-            start.training,
+            wanted.network,
+            wanted.training,
             self._data[1],
-            self._devices[start.device],
-            start.data.pixel_scale,
-            start.parameters,
-            start.position,
+            self._devices[wanted.device],
+            wanted.data.pixel_scale,
+            parameters,
+            position,
         )
-        return Trainer(self._session, self._commands, History.from_arrays(start.history or {}))
+        self._history = history
+        return self._session

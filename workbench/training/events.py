@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 
 from workbench.engine.backends.base import DeviceInfo
+from workbench.io.model_file import ModelFile
 from workbench.training.history import EpochRecord, History
 
 
@@ -46,8 +47,8 @@ class DataLoaded(Event):
 
 
 @attrs.frozen(eq=False)
-class Started(Event):
-    """A run begins, or goes on from a saved position.
+class Prepared(Event):
+    """A session is open: its network can be asked from now on.
 
     Parameters
     ----------
@@ -75,6 +76,11 @@ class Started(Event):
     examples: int
     parameters: int
     history: History
+
+
+@attrs.frozen(eq=False)
+class Started(Prepared):
+    """A run begins, or goes on from where it was."""
 
 
 @attrs.frozen(eq=False)
@@ -155,9 +161,21 @@ class Probed(Event):
     parameters: dict[str, np.ndarray]
 
 
+@attrs.frozen(eq=False)
+class Fetched(Event):
+    """The answer to `Fetch`: the model as it stands, whatever becomes of the run meanwhile.
+
+    What it was trained on is not said in it (`data` is None): the session does not know where its
+    data come from.
+    """
+
+    id: int
+    model: ModelFile
+
+
 @attrs.frozen
 class RequestFailed(Event):
-    """A `Predict` or `Probe` could not be answered; the run itself goes on."""
+    """A request could not be answered; the run itself goes on."""
 
     id: int
     message: str

@@ -9,31 +9,35 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import numpy as np
 
 from workbench.core.errors import DivergedError, InputError
+from workbench.nn.shapes import walk
 from workbench.training.commands import (
     Command,
     CommandQueue,
+    Fetch,
     Inbox,
     Pause,
-    Predict,
+    Prepare,
     Probe,
+    Request,
     Resume,
     SetRate,
     Shutdown,
-    Start,
     Step,
     Stop,
 )
 from workbench.training.events import (
     EpochEnded,
     Event,
+    Fetched,
     Finished,
     Paused,
     Predicted,
+    Prepared,
     Probed,
     RequestFailed,
     Resumed,
@@ -42,8 +46,11 @@ from workbench.training.events import (
     Stopped,
 )
 from workbench.training.history import EpochRecord, History, Iterations
+from workbench.training.model_files import model_file
 from workbench.training.position import Position
 from workbench.training.session import SLOTS, Session
+
+P = TypeVar("P", bound=Prepared)
 
 #: Seconds that a burst of iterations is meant to take: commands wait no longer.
 BURST_S = 0.020
@@ -71,7 +78,7 @@ class Trainer:
     Attributes
     ----------
     handover
-        The `Start` or `Shutdown` that ended the run, for whoever runs the trainer to obey.
+        The `Prepare`, `Start` or `Shutdown` that ended the run, for whoever runs the trainer.
     """
 
     def __init__(
@@ -107,11 +114,11 @@ class Trainer:
         session = self.session
         past = self.history.points()["elapsed_s"]
         self._began = time.perf_counter() - (float(past[-1]) if len(past) else 0.0)
-        yield self._started()
+        yield opened(Started, session, self.history)
         while True:
             steering = self._take()
             for request in self._inbox.requests():
-                yield answer(session, request)
+                yield answer(session, self.history, request)
             for command in steering:
                 yield from self._obey(command)
             if self._stopped:
@@ -135,22 +142,6 @@ class Trainer:
     def _elapsed_s(self) -> float:
         return time.perf_counter() - self._began
 
-    def _started(self) -> Started:
-        session = self.session
-        per_epoch = session.iterations_per_epoch
-        return Started(
-            device=session.device.info,
-            precision=session.training.precision,
-            step=session.position.step,
-            steps=session.steps,
-            epoch=session.position.epoch + 1,
-            epochs=session.training.epochs,
-            iterations_per_epoch=per_epoch,
-            examples=session.examples,
-            parameters=sum(p.size for p in self._good[0].values()),
-            history=self.history,
-        )
-
     def _take(self) -> list[Command]:
         """Take the commands that have come; while paused wait for one, off the run's clock."""
         before = time.perf_counter()
@@ -158,7 +149,7 @@ class Trainer:
         steering = self._inbox.take(wait)
         if wait:
             self._began += time.perf_counter() - before
-        if steering and isinstance(steering[-1], Start | Shutdown):
+        if steering and isinstance(steering[-1], Prepare | Shutdown):
             self.handover = steering[-1]
         return steering
 
@@ -176,7 +167,7 @@ class Trainer:
             self._paused, self._steps_wanted = True, self._steps_wanted + command.count
         elif isinstance(command, SetRate):
             self.session.rate = command.rate
-        elif isinstance(command, Stop | Start | Shutdown):
+        elif isinstance(command, Stop | Prepare | Shutdown):
             self._stopped = True
             self._check_parameters()
             reason = command.reason if isinstance(command, Stop) else "another command came"
@@ -295,10 +286,28 @@ class Trainer:
         )
 
 
-def answer(session: Session, request: Predict | Probe) -> Event:
+def opened(kind: type[P], session: Session, history: History) -> P:
+    """Return the event that tells of a session as it stands."""
+    return kind(
+        device=session.device.info,
+        precision=session.training.precision,
+        step=session.position.step,
+        steps=session.steps,
+        epoch=session.position.epoch + 1,
+        epochs=session.training.epochs,
+        iterations_per_epoch=session.iterations_per_epoch,
+        examples=session.examples,
+        parameters=sum(step.parameter_count for step in walk(session.network)),
+        history=history,
+    )
+
+
+def answer(session: Session, history: History, request: Request) -> Event:
     """Return the answer to a request; one that cannot be answered does no harm."""
     step = session.position.step
     try:
+        if isinstance(request, Fetch):
+            return Fetched(request.id, model_file(session, None, history))
         if isinstance(request, Probe):
             return Probed(request.id, step, request.layer, session.probe(request.layer))
         outputs = session.predict(request.inputs)
