@@ -67,7 +67,11 @@ class Panel(QWidget):
         """Show the newest numbers; called at most 30 times a second and only while visible."""
 
     def take_event(self, event: Event) -> None:
-        """Note anything else that a run reports; such events are rare."""
+        """Note anything else that a run reports; such events are rare.
+
+        From a `Prepared` event on (`Started` is one too) there is a network that can be asked, and
+        a history to show.
+        """
 
 
 #: The panels in the order of their tabs.
