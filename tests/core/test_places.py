@@ -16,6 +16,7 @@ from workbench.core import paths, resources
         ("WORKBENCH_CACHE", paths.cache_folder),
         ("WORKBENCH_PLUGINS", paths.plugin_folder),
         ("WORKBENCH_DATA", paths.data_folder),
+        ("WORKBENCH_CONFIG", paths.config_folder),
     ],
 )
 def test_a_variable_names_the_folder(

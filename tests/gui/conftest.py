@@ -34,6 +34,7 @@ def _nothing_left_behind(
     monkeypatch.setenv("WORKBENCH_DEVICE", "reference")
     before = {id(thing) for thing in _alive()}
     yield
+    qapp.processEvents()
     hub().choose("light")
     left = _left(before)
     if left:
@@ -44,7 +45,6 @@ def _nothing_left_behind(
 
 def _left(before: set[int]) -> list[object]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    QCoreApplication.processEvents()
     return [thing for thing in _alive() if id(thing) not in before]
 
 

@@ -205,9 +205,9 @@ def test_a_diverging_run_is_told_and_its_good_parameters_serve_on(
 
 
 def test_a_prepared_network_answers_without_a_run(engine: Engine, start: Start) -> None:
-    engine.send(Prepare(start.network, start.training, start.data))
+    engine.send(Prepare(start.network, start.training, start.data, id=7))
     prepared = engine.wait_for(Prepared)
-    assert (type(prepared), prepared.step, prepared.steps) == (Prepared, 0, 12)
+    assert (type(prepared), prepared.step, prepared.steps, prepared.id) == (Prepared, 0, 12, 7)
     engine.send(Predict(IMAGE, 1))
     assert engine.wait_for(Predicted).step == 0
     engine.send(Fetch(2))
@@ -249,9 +249,9 @@ def test_a_start_may_go_on_from_the_session_at_hand(
     engine.send(start)
     engine.wait_for(Finished)
     longer = attrs.evolve(start.training, epochs=6)
-    engine.send(attrs.evolve(start, training=longer, go_on=True))
+    engine.send(attrs.evolve(start, training=longer, go_on=True, id=3))
     began = engine.wait_for(Started)
-    assert (began.step, began.steps) == (12, 18)
+    assert (began.step, began.steps, began.id) == (12, 18, 3)
     assert engine.wait_for(Finished).step == len(began.history.points()["step"]) == 18
     # Another network has nothing to go on from.
     engine.send(attrs.evolve(start, network=relu, go_on=True))

@@ -39,3 +39,14 @@ def data_folder() -> Path | None:
     """Return the folder that ``WORKBENCH_DATA`` names, or None."""
     named = os.environ.get("WORKBENCH_DATA")
     return Path(named) if named else None
+
+
+def config_folder() -> Path:
+    """Return the folder for what the user chose: the window's size, theme and recent files.
+
+    ``WORKBENCH_CONFIG`` names it; else it is the user's own.
+    """
+    named = os.environ.get("WORKBENCH_CONFIG")
+    if named:
+        return Path(named)
+    return Path(platformdirs.user_config_dir(_APP, appauthor=False))

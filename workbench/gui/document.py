@@ -90,6 +90,8 @@ class Document(QObject):
         self._trained = trained_since
         if state == self._state:
             self.undo_stack.setClean()
+        else:
+            self.undo_stack.resetClean()  # what is in the file has no place in the stack
         self.saved_changed.emit()
 
     def open(self, state: DocumentState, path: Path | None) -> None:

@@ -104,6 +104,11 @@ class Prepare(Command):
         Id of the device, or None for the default one.
     parameters, position, history
         What a saved model goes on from; None for a fresh start.
+    go_on
+        Go on from the session at hand instead, if it has the same network; the rate is that of
+        `training`.
+    id
+        Returned with the event that tells of the session.
     """
 
     network: NetworkSpec
@@ -113,20 +118,12 @@ class Prepare(Command):
     parameters: dict[str, np.ndarray] | None = None
     position: Position | None = None
     history: dict[str, np.ndarray] | None = None
-
-
-@attrs.frozen(eq=False)
-class Start(Prepare):
-    """Open a session and train; a run under way is stopped first.
-
-    Parameters
-    ----------
-    go_on
-        Go on from the session at hand, if it has the same network, instead of from `parameters`,
-        `position` and `history`.
-    """
-
     go_on: bool = False
+    id: int = 0
+
+
+class Start(Prepare):
+    """Open a session and train; a run under way is stopped first."""
 
 
 @attrs.frozen

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+import attrs
+
 from workbench.core.errors import WorkbenchError
 from workbench.data.dataset import Dataset, Progress
 from workbench.data.loading import load
@@ -23,6 +25,7 @@ from workbench.training.events import (
     Preparing,
     RequestFailed,
     RunFailed,
+    Started,
 )
 from workbench.training.history import History
 from workbench.training.session import Session
@@ -88,9 +91,10 @@ class _Engine:
         if isinstance(command, Prepare):
             session = self._open(command)
             if isinstance(command, Start):
-                self._train(Trainer(session, self._commands, self._history))
+                self._train(Trainer(session, self._commands, self._history), command.id)
             else:
-                self._publish(opened(Prepared, session, self._history))
+                prepared = opened(Prepared, session, self._history)
+                self._publish(attrs.evolve(prepared, id=command.id))
             return
         steering = self._inbox.take(wait=True)
         # Prepare, Start and Shutdown are always the last; the others steer a run; there is none.
@@ -101,9 +105,11 @@ class _Engine:
             else:
                 self._publish(answer(self._session, self._history, request))
 
-    def _train(self, trainer: Trainer) -> None:
+    def _train(self, trainer: Trainer, id: int) -> None:
         try:
             for event in trainer.run():
+                if isinstance(event, Started):
+                    event = attrs.evolve(event, id=id)
                 self._publish(event)
         finally:
             # However the run ended, what ended it is still to be obeyed.
@@ -120,9 +126,9 @@ class _Engine:
         parameters, position = wanted.parameters, wanted.position
         history = History.from_arrays(wanted.history or {})
         before = self._session
-        go_on = isinstance(wanted, Start) and wanted.go_on
-        if go_on and before is not None and before.network == wanted.network:
-            parameters, position, history = before.parameters(), before.position, self._history
+        if wanted.go_on and before is not None and before.network == wanted.network:
+            parameters, history = before.parameters(), self._history
+            position = attrs.evolve(before.position, rate=None)
         # Nothing lies on the device before a session is used, so the old one stays until it is
         # certain that there is a new one.
         self._session = Session(

@@ -64,6 +64,8 @@ class Prepared(Event):
         Iterations in an epoch, rows of the training split, numbers that are trained.
     history
         Where every figure of the run can be read, from any thread, as it comes.
+    id
+        That of the command that asked for the session.
     """
 
     device: DeviceInfo
@@ -76,6 +78,7 @@ class Prepared(Event):
     examples: int
     parameters: int
     history: History
+    id: int = 0
 
 
 @attrs.frozen(eq=False)
