@@ -46,8 +46,12 @@ QComboBox, QAbstractSpinBox, QLineEdit {
   color: $text; background: $surface; border: 1px solid $border; border-radius: 4px;
   padding: 3px ${xs}px; selection-background-color: $accent; selection-color: $accent_text;
 }
+QLineEdit[fault="true"], QComboBox[fault="true"], QLineEdit[fault="true"]:focus,
+QComboBox[fault="true"]:focus { border: 1px solid $bad; }
 QComboBox:disabled, QAbstractSpinBox:disabled, QLineEdit:disabled { color: $muted;
   background: $window; }
+QComboBox QLineEdit, QComboBox QLineEdit:focus { border: none; padding: 0;
+  background: transparent; }
 QAbstractItemView { color: $text; background: $surface; border: 1px solid $border;
   selection-background-color: $accent; selection-color: $accent_text; }
 QScrollArea { border: none; background: transparent; }

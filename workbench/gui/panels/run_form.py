@@ -1,0 +1,72 @@
+"""The forms of the run: how the network is trained, and on which data.
+
+Responsible for editing those two specs; knows nothing of the network.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from workbench.gui.forms.form import Form
+from workbench.gui.panels.base import PANELS, Panel
+from workbench.gui.state import DocumentState
+from workbench.gui.theme.spacing import S
+from workbench.spec.data import DataSpec
+from workbench.spec.training import TrainingSpec
+
+
+@PANELS.add("run_form")
+class RunFormPanel(Panel):
+    """Shows and edits the training spec and the data spec."""
+
+    title = "Run"
+    place = "left"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state: DocumentState | None = None
+        self.training = Form(TrainingSpec)
+        self.training.spec_edited.connect(self._on_training_spec_edited)
+        self.data = Form(DataSpec)
+        self.data.spec_edited.connect(self._on_data_spec_edited)
+        inside = QWidget()
+        rows = QVBoxLayout(inside)
+        rows.setContentsMargins(S.s, S.s, S.s, S.s)
+        rows.setSpacing(S.s)
+        for title, form in (("Training", self.training), ("Data", self.data)):
+            heading = QLabel(title)
+            heading.setProperty("role", "heading")
+            rows.addWidget(heading)
+            rows.addWidget(form)
+            rows.addSpacing(S.xs)
+        rows.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(scroll)
+
+    def take_state(self, state: DocumentState) -> None:
+        """Show another run."""
+        self._state = state
+        self.training.set_spec(state.training)
+        self.data.set_spec(state.data)
+
+    def _on_training_spec_edited(self, training: Any, field: str) -> None:
+        self._edit(field, training=training)
+
+    def _on_data_spec_edited(self, data: Any, field: str) -> None:
+        self._edit(field, data=data)
+
+    def _edit(self, field: str, **changed: Any) -> None:
+        assert self._state is not None
+        self._state = attrs.evolve(self._state, **changed)
+        self.state_edited.emit(self._state, f"Set {field}")
