@@ -40,7 +40,7 @@ def read_drawing(path: Path) -> np.ndarray:
     DataError
         The file is missing, is no picture, is unreasonably large, or shows nothing.
     """
-    ink = light_ink(_read_grey(path))
+    ink = light_ink(read_grey(path))
     if not ink.any():
         raise DataError(
             f"The picture {str(path)!r} is of one colour.", "Draw a digit that fills most of it."
@@ -112,13 +112,20 @@ def _offset(mass: np.ndarray) -> int:
     return min(max(round(SIDE / 2 - centre), 0), SIDE - len(mass))
 
 
-def _read_grey(path: Path) -> np.ndarray:
+def read_grey(path: Path) -> np.ndarray:
+    """Read the brightness of a PNG or JPEG file, of shape (height, width).
+
+    Raises
+    ------
+    DataError
+        The file is missing, is no picture, or is unreasonably large.
+    """
     try:
         with warnings.catch_warnings():
             # A small file may declare a picture that fills the memory.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=("PNG", "JPEG")) as picture:
-                return _to_grey(ImageOps.exif_transpose(picture))
+                return to_grey(ImageOps.exif_transpose(picture))
     except FileNotFoundError:
         raise DataError(f"There is no file {str(path)!r}.", "Check the name.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -132,7 +139,8 @@ def _read_grey(path: Path) -> np.ndarray:
         ) from None
 
 
-def _to_grey(picture: Image.Image) -> np.ndarray:
+def to_grey(picture: Image.Image) -> np.ndarray:
+    """Return the brightness of a picture, of shape (height, width)."""
     if picture.mode.startswith("I"):  # 16 bits a pixel
         return np.asarray(picture)
     if picture.has_transparency_data:

@@ -1,0 +1,298 @@
+"""The canvas draws the same by mouse and by keyboard, takes back, and takes pictures in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+    QKeySequence,
+    QShortcut,
+)
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from workbench.gui.widgets.canvas import Canvas
+from workbench.gui.widgets.sheet import SIDE, Sheet
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[QWidget]:
+    """Return a window with a canvas and Ctrl+Z, Space and C of its own."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    canvas = Canvas(window)
+    canvas.resize(SIDE // 2, SIDE // 2)
+    window.resize(canvas.size())
+    window.hits = []
+    for key in ("Ctrl+Z", "Space", "C"):
+        QShortcut(QKeySequence(key), window).activated.connect(lambda k=key: window.hits.append(k))
+    with qtbot.waitActive(window):
+        window.show()
+    canvas.setFocus()
+    return window
+
+
+@pytest.fixture
+def canvas(window: QWidget) -> Canvas:
+    found = window.findChild(Canvas)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def drawn(canvas: Canvas) -> list[np.ndarray]:
+    told: list[np.ndarray] = []
+    canvas.drawn.connect(told.append)
+    return told
+
+
+def stroke(qtbot: QtBot, canvas: Canvas, *places: tuple[int, int]) -> None:
+    """Draw a stroke; places are in pixels of the widget."""
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(*places[0]))
+    for place in places[1:]:
+        qtbot.mouseMove(canvas, QPoint(*place))
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(*places[-1]))
+
+
+def test_a_stroke_is_told_as_bytes_while_it_is_drawn(
+    qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    stroke(qtbot, canvas, (50, 98), (100, 98), (150, 98))
+    first, last = drawn[0], drawn[-1]
+    assert last.shape == (SIDE, SIDE)
+    assert last.dtype == np.uint8
+    assert (first > 0).sum() < (last > 0).sum()
+    assert last[SIDE // 2, 110:290].min() == 255
+    assert not last[: SIDE // 2 - canvas.brush].any()
+
+
+def test_telling_is_throttled_and_the_end_is_told(
+    qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    stroke(qtbot, canvas, *[(20 + i, 98) for i in range(150)])
+    assert len(drawn) < 60
+    np.testing.assert_array_equal(drawn[-1], canvas.sheet.to_array())
+
+
+def test_a_stroke_that_rests_is_told_without_being_ended(
+    qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(40, 40))
+    qtbot.mouseMove(canvas, QPoint(90, 90))
+    qtbot.waitUntil(lambda: bool(drawn) and np.array_equal(drawn[-1], canvas.sheet.to_array()))
+    assert canvas.sheet.drawing
+
+
+def test_strokes_are_smooth() -> None:
+    """Quadratic curves stay nearer to a circle than straight lines between its points."""
+    sheet, centre, radius = Sheet(), SIDE / 2, 120.0
+    corners = [
+        QPointF(centre + radius * np.cos(a), centre + radius * np.sin(a))
+        for a in np.linspace(0, 2 * np.pi, 13)
+    ]
+    sheet.begin(corners[0], 12)
+    for corner in corners[1:]:
+        sheet.extend(corner)
+    sheet.end()
+    rows, columns = np.nonzero(sheet.to_array() > 127)
+    distance = np.hypot(rows - centre + 0.5, columns - centre + 0.5)
+    # Of a polygon the edges' middles lie radius * (1 - cos(15 degrees)) = 4 pixels within.
+    assert distance.max() - distance.min() < 12 + 4
+
+
+def test_a_long_stroke_is_as_even_as_a_short_one() -> None:
+    """Drawing in pieces leaves no seams: along a straight line all columns are alike."""
+    sheet = Sheet()
+    sheet.begin(QPointF(30, 196.3), 20)
+    for x in np.arange(30.5, 360, 0.5):
+        sheet.extend(QPointF(x, 196.3))
+    columns = sheet.to_array()[:, 50:340].astype(int)
+    assert np.ptp(columns, axis=1).max() <= 90
+    assert (np.ptp(columns, axis=0) == 255).all()
+
+
+def test_a_click_leaves_a_dot_as_large_as_the_brush(
+    qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    canvas.set_brush(40)
+    qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(98, 98))
+    area = (drawn[-1] / 255.0).sum()
+    assert area == pytest.approx(np.pi * 20**2, rel=0.02)
+
+
+def test_undo_takes_back_strokes_and_clearing_and_stays_on_the_canvas(
+    qtbot: QtBot, window: QWidget, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    stroke(qtbot, canvas, (20, 20), (80, 80))
+    one = canvas.sheet.to_array()
+    stroke(qtbot, canvas, (80, 20), (20, 80))
+    qtbot.keyClick(canvas, Qt.Key.Key_C)
+    assert not drawn[-1].any()
+    qtbot.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert (drawn[-1] > 0).sum() > (one > 0).sum()
+    qtbot.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    np.testing.assert_array_equal(drawn[-1], one)
+    for _ in range(3):
+        qtbot.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not drawn[-1].any()
+    assert window.hits == []
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_C, Qt.Key.Key_Escape, Qt.Key.Key_Delete])
+def test_keys_clear(qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray], key: Qt.Key) -> None:
+    stroke(qtbot, canvas, (20, 20), (80, 80))
+    qtbot.keyClick(canvas, key)
+    assert not drawn[-1].any()
+
+
+def test_brackets_change_the_brush(qtbot: QtBot, canvas: Canvas) -> None:
+    before = canvas.brush
+    qtbot.keyClick(canvas, "]")
+    assert canvas.brush > before
+    qtbot.keyClick(canvas, "[")
+    assert canvas.brush == before
+    with qtbot.assertNotEmitted(canvas.brush_changed):
+        for _ in range(50):
+            canvas.set_brush(before)
+
+
+def test_space_draws_the_stroke_that_a_mouse_draws(
+    qtbot: QtBot, window: QWidget, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    qtbot.keyPress(canvas, Qt.Key.Key_Space)
+    for _ in range(5):
+        qtbot.keyClick(canvas, Qt.Key.Key_Down)
+    qtbot.keyRelease(canvas, Qt.Key.Key_Space)
+    by_keyboard = drawn[-1]
+    assert not canvas.sheet.drawing
+    qtbot.keyClick(canvas, Qt.Key.Key_Up)  # moves without ink
+    np.testing.assert_array_equal(canvas.sheet.to_array(), by_keyboard)
+    canvas.clear()
+    centre = SIDE // 4
+    stroke(qtbot, canvas, *[(centre, centre + 7 * i) for i in range(6)])
+    np.testing.assert_array_equal(drawn[-1], by_keyboard)
+    assert window.hits == []
+
+
+def test_shift_draws_and_two_arrows_go_askew(
+    qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    shift = Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyPress(canvas, Qt.Key.Key_Shift, shift)
+    qtbot.keyPress(canvas, Qt.Key.Key_Right, shift)
+    assert canvas.sheet.drawing
+    for _ in range(4):
+        qtbot.keyClick(canvas, Qt.Key.Key_Down, shift)
+    qtbot.keyRelease(canvas, Qt.Key.Key_Right, shift)
+    qtbot.keyRelease(canvas, Qt.Key.Key_Shift)
+    assert not canvas.sheet.drawing
+    rows, columns = np.nonzero(drawn[-1])
+    assert np.corrcoef(rows, columns)[0, 1] > 0.5
+
+
+def test_the_pen_is_lifted_when_the_focus_goes(qtbot: QtBot, canvas: Canvas) -> None:
+    qtbot.keyPress(canvas, Qt.Key.Key_Space)
+    assert canvas.sheet.drawing
+    canvas.clearFocus()
+    assert not canvas.sheet.drawing
+
+
+def test_the_cursor_is_seen_by_whoever_uses_the_keyboard(qtbot: QtBot, canvas: Canvas) -> None:
+    def orange() -> int:
+        shot = canvas.grab().toImage()
+        colours = (shot.pixelColor(x, shot.height() // 2) for x in range(shot.width()))
+        return sum(c.red() > 200 and 100 < c.green() < 220 and c.blue() < 100 for c in colours)
+
+    qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(20, 20))
+    assert orange() == 0
+    qtbot.keyClick(canvas, Qt.Key.Key_Left)
+    assert orange() > 0
+
+
+def dark_on_light() -> QImage:
+    image = QImage(300, 200, QImage.Format.Format_RGB32)
+    image.fill(QColor("white"))
+    for y in range(40, 160):
+        for x in range(140, 160):
+            image.setPixelColor(x, y, QColor("navy"))
+    return image
+
+
+def test_a_picture_is_pasted_as_light_ink(
+    qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    QGuiApplication.clipboard().setImage(dark_on_light())
+    qtbot.keyClick(canvas, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    ink = drawn[-1]
+    assert ink[SIDE // 2, SIDE // 2] == 255
+    assert not ink[:, : SIDE // 3].any()
+    assert canvas.sheet.picture is not None
+    qtbot.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not drawn[-1].any()
+
+
+@pytest.mark.parametrize("what", ["text", "one colour"])
+def test_what_is_no_picture_is_refused_in_words(qtbot: QtBot, canvas: Canvas, what: str) -> None:
+    clipboard = QGuiApplication.clipboard()
+    if what == "text":
+        clipboard.setText("seven")
+    else:
+        clipboard.setImage(dark_on_light().copy(0, 0, 50, 50))
+    with qtbot.waitSignal(canvas.refused) as refused, qtbot.assertNotEmitted(canvas.drawn):
+        canvas.paste()
+    assert all(refused.args)
+
+
+def drop(canvas: Canvas, mime: QMimeData) -> bool:
+    """Drop something as the window system does; tells whether it was welcome."""
+    buttons, modifiers = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, mime, buttons, modifiers)
+    enter.setAccepted(False)
+    QApplication.sendEvent(canvas, enter)
+    if enter.isAccepted():
+        place = QPointF(9, 9)
+        event = QDropEvent(place, Qt.DropAction.CopyAction, mime, buttons, modifiers)
+        QApplication.sendEvent(canvas, event)
+    return enter.isAccepted()
+
+
+def test_a_dropped_file_is_shown(canvas: Canvas, drawn: list[np.ndarray], tmp_path: Path) -> None:
+    grey = np.full((60, 30), 255, np.uint8)
+    grey[10:50, 12:18] = 0
+    Image.fromarray(grey).save(tmp_path / "one.png")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "one.png"))])
+    assert drop(canvas, mime)
+    assert drawn[-1][SIDE // 2, SIDE // 2] == 255
+
+
+def test_a_damaged_file_is_refused_and_a_model_left_to_the_window(
+    qtbot: QtBot, canvas: Canvas, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "bad.png"))])
+    with qtbot.waitSignal(canvas.refused) as refused:
+        assert drop(canvas, mime)
+    assert "bad.png" in refused.args[0]
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "model.h5"))])
+    assert not drop(canvas, mime)
+
+
+@pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (28, 28), (3, 2)])
+def test_a_picture_of_any_size_is_put(canvas: Canvas, shape: tuple[int, int]) -> None:
+    canvas.put(np.full(shape, 255, np.uint8))
+    assert canvas.sheet.to_array().any()
+    assert canvas.sheet.picture is not None
+    assert canvas.sheet.picture.shape == shape
