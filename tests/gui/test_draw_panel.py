@@ -74,10 +74,10 @@ def stroke(qtbot: QtBot, canvas: Canvas, *places: tuple[int, int]) -> None:
     qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(*places[-1]))
 
 
-def answer(id: int, winner: int = 7) -> Predicted:
+def answer(id: int, winner: int = 7, step: int = 5) -> Predicted:
     outputs = np.full((1, 10), 0.01)
     outputs[0, winner] = 0.91
-    return Predicted(id, 5, outputs)
+    return Predicted(id, step, outputs)
 
 
 SNAPSHOT = Snapshot(1, 9, 1, 1, 0.1, 10.0, 0.1, np.zeros(1), np.zeros(1))
@@ -208,7 +208,18 @@ def test_while_training_it_asks_again_at_most_five_times_a_second(
     assert len(asked) == 1
 
 
-def test_without_a_trained_network_it_says_so(
+def test_of_an_untrained_network_it_says_so(
+    qtbot: QtBot, panel: DrawPanel, canvas: Canvas, asked: Asked
+) -> None:
+    stroke(qtbot, canvas, (60, 50), (160, 50))
+    panel.take_event(answer(asked[-1][1], step=0))
+    assert "91 %, not trained yet" in words(panel)
+    panel.take_event(Finished(9, 1.0))
+    panel.take_event(answer(asked[-1][1], step=9))
+    assert "not trained" not in words(panel)
+
+
+def test_without_a_network_it_says_so(
     qtbot: QtBot, panel: DrawPanel, canvas: Canvas, bars: ProbabilityBars, asked: Asked
 ) -> None:
     stroke(qtbot, canvas, (60, 50), (160, 50))

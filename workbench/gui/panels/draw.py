@@ -98,7 +98,7 @@ class DrawPanel(Panel):
             words = " × ".join(map(str, shape))
             fault = (
                 f"The network takes inputs of {words}; a drawing is {SIDE} × {SIDE}. "
-                "Choose data with such images."
+                "Choose data of that size."
             )
         if fault != self._fault:
             self._fault = fault
@@ -113,7 +113,7 @@ class DrawPanel(Panel):
     def take_event(self, event: Event) -> None:
         """Show an answer, or read again where the network has changed."""
         if isinstance(event, Predicted) and self._is_answered(event.id):
-            self._show_reading(event.outputs[0])
+            self._show_reading(event.outputs[0], trained=event.step > 0)
         elif isinstance(event, RequestFailed) and self._is_answered(event.id):
             self._show_fault(f"{event.message} {event.hint}".rstrip())
         elif isinstance(event, _TURNS):
@@ -156,10 +156,10 @@ class DrawPanel(Panel):
         self._asked.append(new_request_id())
         self.prediction_wanted.emit(self._drawing[np.newaxis], self._asked[-1])
 
-    def _show_reading(self, outputs: np.ndarray) -> None:
+    def _show_reading(self, outputs: np.ndarray, trained: bool) -> None:
         self._bars.show_probabilities(outputs)
         self._class.setText(str(self._bars.winner))
-        self._say(in_percent(float(outputs.max())))
+        self._say(in_percent(float(outputs.max())) + ("" if trained else ", not trained yet"))
 
     def _show_nothing(self) -> None:
         self._bars.show_nothing()
@@ -178,8 +178,13 @@ class DrawPanel(Panel):
     def _lay_out(self) -> None:
         tools = QHBoxLayout()
         tools.setSpacing(S.xs)
-        for widget in (self._undo, self._clear, self._paste, self._brush):
+        label = QLabel("&Brush")
+        label.setBuddy(self._brush)
+        for widget in (self._undo, self._clear, self._paste):
             tools.addWidget(widget)
+        tools.addSpacing(S.s)
+        tools.addWidget(label)
+        tools.addWidget(self._brush)
         caption = QLabel("What the net sees")
         caption.setProperty("role", "muted")
         seen = QGridLayout()

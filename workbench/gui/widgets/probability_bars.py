@@ -103,7 +103,7 @@ class ProbabilityBars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = QFontMetricsF(self.font())
         label_width = metrics.horizontalAdvance(str(self._classes.max(initial=9)))
-        figure_width = metrics.horizontalAdvance("−0.00")
+        figure_width = metrics.horizontalAdvance("00.00")
         height = float(self._row_height())
         for row, name in enumerate(self._classes):
             line = QRectF(0, row * height, self.width(), height)
