@@ -1,0 +1,310 @@
+"""The test images with their true classes and those that the network assigns.
+
+Responsible for pages, mistakes and for asking for what is not known; knows neither the other panels
+nor how predictions are made.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from workbench.gui.panels.base import PANELS, Panel, new_request_id
+from workbench.gui.theme.spacing import S
+from workbench.gui.widgets.empty_state import EmptyState
+from workbench.gui.widgets.icon_button import IconButton
+from workbench.gui.widgets.image_wall import ImageWall
+from workbench.training.events import (
+    DataLoaded,
+    EpochEnded,
+    Event,
+    Finished,
+    Paused,
+    Predicted,
+    Prepared,
+    RequestFailed,
+    Resumed,
+    RunFailed,
+    Started,
+    Stopped,
+)
+
+#: Images on a page.
+PAGE = 50
+
+#: Images in one request where all are asked about: few enough that a drawing is not kept waiting.
+_CHUNK = 1000
+
+#: Seconds between two looks at a page, and at the whole split, while the network is trained.
+_PAGE_AGAIN_S, _ALL_AGAIN_S = 1.0, 3.0
+
+_UNKNOWN = -1
+
+
+@PANELS.add("test_images")
+class TestImagesPanel(Panel):
+    """Pages of test images, mistakes marked."""
+
+    title = "Test images"
+    __test__ = False  # no collection of tests, whatever its name begins with
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._images = np.zeros((0, 1, 1), np.uint8)
+        self._labels = np.zeros(0, np.int32)
+        self._assigned = np.zeros(0, np.int32)  # the class that the network says, or _UNKNOWN
+        self._shown = np.zeros(0, np.intp)  # what the pages are cut from
+        self._page = 0
+        self._total: int | None = None  # mistakes in the whole split, once counted
+        self._training = self._trained = False
+        self._waiting: list[np.ndarray] = []  # to be asked for, in this order
+        self._asked: tuple[int, np.ndarray] | None = None
+        self._counting = False
+        self._page_at_s = self._all_at_s = -math.inf
+        self._pages_box = QWidget()
+        self._wall = ImageWall()
+        self._previous = IconButton("previous", "Previous page", "Show the page before this one")
+        self._next = IconButton("next", "Next page", "Show the page after this one")
+        self._place = QLabel()
+        self._only_mistakes = QCheckBox("Only mistakes")
+        self._summary = QLabel()
+        self._legend = QLabel("true → assigned class; mistakes have a frame and a folded corner")
+        self._nothing = EmptyState(
+            "image",
+            "No test images yet",
+            "Train a network, or open one, to see what it makes of them.",
+        )
+        self._misfit = EmptyState(
+            "image",
+            "No images with classes",
+            "The test split of these data has none to show. Choose a dataset that does.",
+        )
+        self._fits = True
+        self._lay_out()
+        self._show_page()
+
+    def take_test_split(self, images: np.ndarray, labels: np.ndarray) -> None:
+        """Show another test split, its first page first.
+
+        Parameters
+        ----------
+        images
+            uint8 of shape (n, height, width). Rows of numbers are answered by a sentence.
+        labels
+            True classes, whole numbers of shape (n,).
+        """
+        self._fits = images.ndim == 3 and labels.ndim == 1 and labels.dtype.kind in "iu"
+        self._images = images if self._fits else np.zeros((0, 1, 1), np.uint8)
+        self._labels = labels if self._fits else np.zeros(0, np.int32)
+        self._page = 0
+        self._forget()
+
+    def take_event(self, event: Event) -> None:
+        """Take the split and the answers; ask again where the network has changed."""
+        match event:
+            case DataLoaded():
+                self.take_test_split(event.test_inputs, event.test_targets)
+            case Predicted() if self._asked is not None and event.id == self._asked[0]:
+                self._trained = event.step > 0
+                self._take_outputs(self._asked[1], event.outputs)
+            case RequestFailed() if self._asked is not None and event.id == self._asked[0]:
+                self._asked, self._waiting, self._counting = None, [], False
+                self._summary.setText(f"{event.message} {event.hint}".rstrip())
+            case Prepared():  # Started is one, too
+                self._training = isinstance(event, Started)
+                self._forget()
+                self._refresh()
+            case Resumed():
+                self._training = True
+            case EpochEnded():
+                self._refresh()
+            case Paused() | Stopped() | Finished() | RunFailed():
+                self._training, self._total = False, None
+                self._refresh()
+
+    def _take_outputs(self, rows: np.ndarray, outputs: np.ndarray) -> None:
+        self._asked = None
+        self._assigned[rows] = outputs.argmax(axis=1)
+        if self._counting and not self._waiting:
+            self._counting = False
+            self._total = int(self._is_mistake().sum())
+            self._list()
+        self._ask()
+        self._show_page()
+
+    def _is_mistake(self) -> np.ndarray:
+        return (self._assigned != self._labels) & (self._assigned != _UNKNOWN)
+
+    def _forget(self) -> None:
+        """Drop what another network, or the same on other images, has said."""
+        self._assigned = np.full(len(self._labels), _UNKNOWN, np.int32)
+        self._asked, self._waiting, self._counting, self._total = None, [], False, None
+        self._page_at_s = self._all_at_s = -math.inf
+        self._list()
+        self._show_page()
+
+    def _list(self) -> None:
+        """Choose anew what the pages show."""
+        if self._only_mistakes.isChecked():
+            self._shown = np.flatnonzero(self._is_mistake())
+        else:
+            self._shown = np.arange(len(self._labels))
+        self._page = max(0, min(self._page, self._pages - 1))
+
+    @property
+    def _pages(self) -> int:
+        return math.ceil(len(self._shown) / PAGE)
+
+    def _on_page(self) -> np.ndarray:
+        return self._shown[self._page * PAGE : (self._page + 1) * PAGE]
+
+    @property
+    def _all_known(self) -> bool:
+        """Whether everything has been asked and nothing changes."""
+        return not self._training and self._total is not None
+
+    def _refresh(self, due: bool = False) -> None:
+        """Ask about the page, and about all images where they are counted.
+
+        While training goes on neither is asked for often, unless it is `due`. All are counted when
+        training rests, and when only mistakes are shown.
+        """
+        if not self.isVisible() or not len(self._labels) or self._all_known:
+            return
+        now_s = time.monotonic()
+        count_all = not self._training or self._only_mistakes.isChecked()
+        if not count_all:
+            self._total = None
+        if self._training and not due:
+            count_all &= now_s - self._all_at_s >= _ALL_AGAIN_S and not self._counting
+            if now_s - self._page_at_s < _PAGE_AGAIN_S and not count_all:
+                return
+        self._page_at_s = now_s
+        # What an older look has still to ask is asked by this one, if at all.
+        self._asked = None
+        counting_on = self._counting and not count_all
+        self._waiting = [self._on_page(), *(self._waiting if counting_on else [])]
+        if count_all:
+            self._all_at_s, self._counting = now_s, True
+            self._waiting += np.array_split(
+                np.arange(len(self._labels)), math.ceil(len(self._labels) / _CHUNK)
+            )
+        self._ask()
+
+    def _ask(self) -> None:
+        """Ask for what comes next, unless an answer is due or nobody looks."""
+        while self._waiting and self._asked is None and self.isVisible():
+            rows = self._waiting.pop(0)
+            if len(rows):
+                self._asked = (new_request_id(), rows)
+                self.prediction_wanted.emit(self._images[rows], self._asked[0])
+
+    def _show_page(self) -> None:
+        rows, count = self._on_page(), len(self._labels)
+        mistakes = self._is_mistake()[rows]
+        self._wall.set_images(self._images[rows], [self._caption(row) for row in rows], mistakes)
+        first = self._page * PAGE + 1
+        of = f"{len(self._shown):,}" + (" mistakes" if self._only_mistakes.isChecked() else "")
+        self._place.setText(f"{first:,}–{first + len(rows) - 1:,} of {of}" if len(rows) else "none")
+        self._summary.setText(self._count_in_words(rows, int(mistakes.sum())))
+        self._previous.setEnabled(self._page > 0)
+        self._next.setEnabled(self._page + 1 < self._pages)
+        self._pages_box.setVisible(count > 0)
+        self._nothing.setVisible(not count and self._fits)
+        self._misfit.setVisible(not self._fits)
+
+    def _count_in_words(self, rows: np.ndarray, mistakes: int) -> str:
+        if not len(self._labels):
+            return ""
+        said = []
+        known = len(rows) > 0 and bool((self._assigned[rows] != _UNKNOWN).all())
+        if known and not self._only_mistakes.isChecked():
+            said.append(f"{mistakes} of {len(rows)} wrong here")
+        if self._total is not None:
+            share = self._total / len(self._labels)
+            percent = f"{100 * share:.2f} %"
+            said.append(f"{self._total:,} of {len(self._labels):,} wrong in all ({percent})")
+        elif self._counting:
+            said.append("counting…")
+        if said and not self._trained:
+            said.append("not trained yet")
+        return " · ".join(said)
+
+    def _caption(self, row: int) -> str:
+        assigned = self._assigned[row]
+        return f"{self._labels[row]}" + (f" → {assigned}" if assigned != _UNKNOWN else "")
+
+    def _turn(self, step: int) -> None:
+        self._page = max(0, min(self._page + step, self._pages - 1))
+        self._wall.set_current(-1)
+        self._wall.verticalScrollBar().setValue(0)
+        self._show_page()
+        self._refresh_page()
+
+    def _refresh_page(self) -> None:
+        """Ask about the page alone, before whatever else is still to be asked."""
+        if not self._all_known:
+            self._waiting.insert(0, self._on_page())
+            self._ask()
+
+    def _on_previous_clicked(self) -> None:
+        self._turn(-1)
+
+    def _on_next_clicked(self) -> None:
+        self._turn(1)
+
+    def _on_only_mistakes_toggled(self) -> None:
+        self._page = 0
+        self._list()
+        self._show_page()
+        self._refresh(due=True)
+
+    def _on_wall_item_activated(self, index: int) -> None:
+        self.image_sent.emit(self._images[self._on_page()[index]])
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what has happened unseen."""
+        super().showEvent(event)
+        self._refresh(due=True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Ask no more."""
+        super().hideEvent(event)
+        self._asked, self._waiting, self._counting = None, [], False
+
+    def _lay_out(self) -> None:
+        self._wall.setAccessibleName("Test images")
+        self._wall.setToolTip("Double-click or press Return to put an image on the canvas")
+        self._only_mistakes.setToolTip("Show only images whose assigned class is not the true one")
+        self._only_mistakes.setAccessibleName("Only mistakes")
+        self._place.setAccessibleName("Images on this page")
+        self._summary.setAccessibleName("Mistakes")
+        self._legend.setProperty("role", "muted")
+        self._summary.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._summary.setWordWrap(True)
+        top = QHBoxLayout()
+        top.setSpacing(S.s)
+        for widget in (self._previous, self._next, self._place):
+            top.addWidget(widget)
+        top.addSpacing(S.s)
+        top.addWidget(self._only_mistakes)
+        top.addWidget(self._summary, 1)
+        rows = QVBoxLayout(self._pages_box)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(S.s)
+        rows.addLayout(top)
+        rows.addWidget(self._wall, 1)
+        rows.addWidget(self._legend)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(S.m, S.m, S.m, S.m)
+        for part in (self._pages_box, self._nothing, self._misfit):
+            whole.addWidget(part)
+        self._previous.clicked.connect(self._on_previous_clicked)
+        self._next.clicked.connect(self._on_next_clicked)
+        self._only_mistakes.toggled.connect(self._on_only_mistakes_toggled)
+        self._wall.item_activated.connect(self._on_wall_item_activated)
