@@ -18,11 +18,6 @@ from workbench.core.errors import InputError, WorkbenchError
 #: Exit status after Ctrl-C: 128 and the number of the signal.
 INTERRUPTED = 130
 
-NO_WINDOW = (
-    "The window comes with a later version; train from the command line: workbench train "
-    "(workbench --help lists the other verbs)."
-)
-
 
 def main(words: Sequence[str]) -> int:
     """Run the verb that `words` name and return the exit status.
@@ -52,7 +47,9 @@ def main(words: Sequence[str]) -> int:
 def _run(words: Sequence[str]) -> int:
     options = make_parser().parse_args(words)
     if options.verb is None:
-        raise InputError(NO_WINDOW)
+        raise InputError(
+            "No verb was given.", "See workbench --help; workbench alone opens the window."
+        )
     # By name, so that asking for help or listing devices loads nothing that other verbs need.
     status: int = importlib.import_module(VERBS[options.verb]).run(options)
     sys.stdout.flush()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from typing import ClassVar, Literal
 
+import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
@@ -72,6 +73,9 @@ class Panel(QWidget):
         From a `Prepared` event on (`Started` is one too) there is a network that can be asked, and
         a history to show.
         """
+
+    def show_image(self, image: np.ndarray) -> None:
+        """Take an image that another panel sends to the canvas: uint8 of shape (height, width)."""
 
 
 #: The panels in the order of their tabs.

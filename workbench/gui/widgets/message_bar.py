@@ -81,6 +81,7 @@ class MessageBar(QFrame):
         self.hide()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let Esc dismiss the message."""
         if event.key() == Qt.Key.Key_Escape:
             self.dismiss()
         else:

@@ -1,0 +1,367 @@
+"""The one place where the parts of the window are told of each other.
+
+Responsible for every wire between document, engine, files and panels; draws nothing and computes
+nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import attrs
+import numpy as np
+from PySide6.QtCore import QDeadlineTimer, QObject, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFileDialog
+
+from workbench.engine.backends.base import DeviceInfo
+from workbench.gui.actions import ACTIONS, Actions
+from workbench.gui.document import Document
+from workbench.gui.engine_thread import EngineThread
+from workbench.gui.filing import Filing
+from workbench.gui.main_window import MainWindow
+from workbench.gui.panels.base import PANELS, Panel, new_request_id
+from workbench.gui.pump import Pump
+from workbench.gui.requests import Requests
+from workbench.gui.run_control import Phase, RunControl
+from workbench.gui.run_text import Speed, epoch_text, score_text
+from workbench.gui.settings import Settings
+from workbench.gui.state import DocumentState
+from workbench.gui.theme.palette import Theme, hub
+from workbench.gui.widgets.message_bar import Kind
+from workbench.gui.widgets.shortcut_sheet import ShortcutSheet
+from workbench.spec.registries import DATASETS
+from workbench.training.commands import Predict, Probe
+from workbench.training.events import (
+    Event,
+    Fetched,
+    Finished,
+    Paused,
+    Predicted,
+    Prepared,
+    Preparing,
+    Probed,
+    RequestFailed,
+    Resumed,
+    RunFailed,
+    Snapshot,
+    Started,
+    Stopped,
+)
+
+#: Where the panels come that are not in the order of their names; others follow.
+_ORDER = ("stack", "run_form", "training", "weights", "test_images", "draw")
+
+#: Milliseconds in which engine and files have to end when the window closes.
+_CLOSE_MS = 1500
+
+_THEMES: dict[str, Theme] = {
+    "theme_system": "system",
+    "theme_light": "light",
+    "theme_dark": "dark",
+}
+
+
+class Controller(QObject):
+    """Everything behind one window.
+
+    Parameters
+    ----------
+    state
+        What it opens with, and what every new document begins with.
+    settings
+        What is remembered.
+
+    Attributes
+    ----------
+    ended
+        After the window has closed: whether all threads ended in time.
+
+    Signals
+    -------
+    closed()
+        The window is gone.
+    """
+
+    closed = Signal()
+
+    def __init__(self, state: DocumentState, settings: Settings) -> None:
+        super().__init__()
+        self.ended = False
+        self.settings = settings
+        self.document = Document(state, self)
+        self.engine = EngineThread(self)
+        self.pump = Pump(self.engine.snapshots, self)
+        self.run = RunControl(self.document, self.engine.send, self)
+        self.requests = Requests(self.engine.send)
+        self.actions = Actions(self)
+        names = sorted(PANELS, key=lambda name: _ORDER.index(name) if name in _ORDER else 99)
+        self.panels = {name: PANELS[name]() for name in names}
+        self.window = MainWindow(list(self.panels.values()), self.actions)
+        self.filing = Filing(
+            self.window, self.document, self.run, self.engine.send, settings, state
+        )
+        self._speed: Speed | None = None
+        self._latest: Snapshot | None = None
+        self._told_failure = False
+        self._wire_engine()
+        self._wire_panels()
+        self._wire_window()
+        self._wire_actions()
+
+    def show(self) -> None:
+        """Show the window as it was left, and make the first network ready."""
+        kept = {name: self.settings.layout(name) for name in self.window.layout_state()}
+        self.window.restore_layout(kept)
+        self.window.show()
+        self.engine.start()
+        self.run.begin(None)
+
+    def say(self, message: str, hint: str = "", kind: Kind = "bad") -> None:
+        """Show a message inline."""
+        self._told_failure = False
+        self.window.message_bar.show_message(message, hint, kind)
+
+    def close(self) -> None:
+        """Close the window without asking, and end what goes on behind it."""
+        if self.window.may_close:
+            return
+        for name, kept in self.window.layout_state().items():
+            self.settings.keep_layout(name, kept)
+        self.window.may_close = True
+        self.window.close()
+        self.pump.stop()
+        deadline = QDeadlineTimer(_CLOSE_MS)
+        saved = self.filing.files.stop(deadline)
+        self.ended = self.engine.stop(deadline) and saved
+        self.window.deleteLater()
+        self.closed.emit()
+
+    # Wires ----------------------------------------------------------------------------------------
+
+    def _wire_engine(self) -> None:
+        self.engine.event_published.connect(self._on_engine_event_published)
+        self.engine.devices_found.connect(self._on_engine_devices_found)
+        self.pump.snapshot_taken.connect(self._on_pump_snapshot_taken)
+        self.pump.text_due.connect(self._on_pump_text_due)
+        self.run.phase_changed.connect(self._on_run_phase_changed)
+        self.run.message_raised.connect(self.say)
+
+    def _wire_panels(self) -> None:
+        for panel in self.panels.values():
+            panel.state_edited.connect(self.document.replace)
+            panel.parameters_wanted.connect(functools.partial(self._ask_parameters, panel))
+            panel.prediction_wanted.connect(functools.partial(self._ask_prediction, panel))
+            panel.image_sent.connect(functools.partial(self._send_image, panel))
+            panel.message_raised.connect(self.say)
+        self.document.state_changed.connect(self._on_document_state_changed)
+        self._on_document_state_changed(self.document.state)
+
+    def _wire_window(self) -> None:
+        window, bar = self.window, self.window.top_bar
+        window.close_wanted.connect(self._on_window_close_wanted)
+        window.train_key_pressed.connect(self.run.toggle)
+        window.file_dropped.connect(self.filing.open_path)
+        window.panel_shown.connect(self._on_window_panel_shown)
+        window.recent_menu.aboutToShow.connect(self._on_recent_menu_about_to_show)
+        self.filing.message_raised.connect(self.say)
+        self.filing.saving_changed.connect(window.saved_label.setText)
+        self.document.saved_changed.connect(self._on_document_saved_changed)
+        self._on_document_saved_changed()
+        abouts = {name: str(getattr(source, "about", "")) for name, source in DATASETS.items()}
+        bar.set_datasets(abouts)
+        bar.show_dataset(self.document.state.data.dataset)
+        bar.dataset_chosen.connect(self._on_top_bar_dataset_chosen)
+        bar.file_wanted.connect(self._on_top_bar_file_wanted)
+        bar.device_chosen.connect(self._on_top_bar_device_chosen)
+        hub().palette_changed.connect(self.actions.refresh_icons)
+
+    def _wire_actions(self) -> None:
+        slots = {
+            "new": self.filing.new,
+            "open": self.filing.open,
+            "save": self.filing.save,
+            "save_as": self.filing.save_as,
+            "quit": self.window.close,
+            "train": self.run.train,
+            "pause": self.run.pause,
+            "step": self.run.advance,
+            "stop": self.run.stop,
+            "restart": self.run.restart,
+            "shortcuts": self._show_shortcuts,
+        }
+        for name, slot in slots.items():
+            self.actions[name].triggered.connect(slot)
+        for name, theme in _THEMES.items():
+            self.actions[name].setCheckable(True)
+            self.actions[name].triggered.connect(functools.partial(self._choose_theme, theme))
+        self._choose_theme(self.settings.theme)
+        stack = self.document.undo_stack
+        undo, redo = stack.createUndoAction(self), stack.createRedoAction(self)
+        self.window.add_edit_actions(undo, redo)
+        self._on_run_phase_changed()
+
+    # From the engine to the panels ----------------------------------------------------------------
+
+    def _on_pump_snapshot_taken(self, snapshot: Snapshot) -> None:
+        self._latest = snapshot
+        self.run.take_snapshot(snapshot)
+        self.document.note_training()
+        if self.window.isMinimized():
+            return
+        for panel in self.panels.values():
+            if panel.isVisible():
+                panel.take_snapshot(snapshot)
+
+    def _on_pump_text_due(self, snapshot: Snapshot) -> None:
+        assert self._speed is not None
+        speed = self._speed.speed_of(snapshot)
+        self.window.speed_label.setText(f"{speed:,.0f} samples/s")
+        self._show_progress(snapshot)
+
+    def _show_progress(self, snapshot: Snapshot) -> None:
+        running = self.run.phase is Phase.RUNNING and self._speed is not None
+        self.window.top_bar.show_progress(
+            epoch_text(snapshot),
+            snapshot.progress,
+            self._speed.left(snapshot) if running and self._speed else "",
+            score_text(snapshot),
+        )
+
+    def _on_engine_event_published(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._speed, self._latest = Speed(event), None
+            self.pump.start()
+        elif isinstance(event, Resumed):
+            self.pump.start()
+        elif isinstance(event, Paused | Stopped | Finished | RunFailed):
+            self.pump.stop()
+        self.run.take_event(event)
+        self.filing.take_event(event)
+        asker = self.requests.asker_of(event)
+        if isinstance(event, Predicted | Probed | RequestFailed):
+            if isinstance(asker, Panel):
+                asker.take_event(event)
+            return
+        if not isinstance(event, Fetched):
+            for panel in self.panels.values():
+                panel.take_event(event)
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        """Say in words what has happened."""
+        bar = self.window.top_bar
+        if isinstance(event, Preparing):
+            bar.show_progress(event.what, event.done / event.total if event.total else None)
+        elif isinstance(event, Prepared):
+            device = event.device
+            self.window.device_label.setText(f"{device.name} ({device.id}), {event.precision}")
+            if self._told_failure:
+                self.window.message_bar.dismiss()
+            if isinstance(event, Started):
+                bar.show_progress("preparing kernels", None)
+            else:
+                self.window.speed_label.clear()
+                at = f"after {event.step:,} iterations" if event.step else "ready"
+                bar.show_progress(at, event.step / event.steps if event.steps else 0)
+        elif isinstance(event, RunFailed):
+            self.say(event.message, event.hint)
+            self._told_failure = True
+        if isinstance(event, Paused | Stopped | Finished | RunFailed):
+            self.window.speed_label.clear()
+            if self._latest is not None:
+                self._show_progress(self._latest)
+            else:
+                bar.show_progress("" if isinstance(event, RunFailed) else "ready", 0)
+
+    def _on_engine_devices_found(self, devices: list[DeviceInfo]) -> None:
+        self.window.top_bar.set_devices([(info.id, info.name) for info in devices])
+
+    def _on_run_phase_changed(self) -> None:
+        phase = self.run.phase
+        rests = phase in (Phase.IDLE, Phase.PAUSED)
+        train = self.actions["train"]
+        train.setEnabled(rests)
+        train.setText("&Resume" if phase is Phase.PAUSED else ACTIONS["train"].text)
+        self.actions["pause"].setEnabled(not rests)
+        self.actions["step"].setEnabled(rests)
+        self.actions["stop"].setEnabled(phase is not Phase.IDLE)
+        self.actions["restart"].setEnabled(phase is Phase.IDLE)
+
+    # From the panels to the engine ----------------------------------------------------------------
+
+    def _ask_parameters(self, panel: Panel, layer: int) -> None:
+        self.requests.ask(panel, Probe(layer, new_request_id()))
+
+    def _ask_prediction(self, panel: Panel, images: np.ndarray, id: int) -> None:
+        self.requests.ask(panel, Predict(images, id))
+
+    def _send_image(self, sender: Panel, image: np.ndarray) -> None:
+        for panel in self.panels.values():
+            if panel is not sender:
+                panel.show_image(image)
+
+    # From the window to the document --------------------------------------------------------------
+
+    def _on_document_state_changed(self, state: DocumentState) -> None:
+        for panel in self.panels.values():
+            panel.take_state(state)
+        self.window.top_bar.show_dataset(state.data.dataset)
+        self.window.top_bar.show_device(state.device)
+
+    def _on_document_saved_changed(self) -> None:
+        self.window.setWindowTitle(f"{self.document.name}[*] — Neural Workbench")
+        self.window.setWindowModified(self.document.modified)
+
+    def _on_top_bar_dataset_chosen(self, name: str) -> None:
+        data = attrs.evolve(self.document.state.data, dataset=name)
+        state = attrs.evolve(self.document.state, data=data)
+        self.document.replace(state, f"Choose the data {Path(name).name}")
+
+    def _on_top_bar_device_chosen(self, id: str | None) -> None:
+        state = attrs.evolve(self.document.state, device=id)
+        self.document.replace(state, f"Choose {id or 'the default device'}")
+
+    def _on_top_bar_file_wanted(self) -> None:
+        self.window.top_bar.show_dataset(self.document.state.data.dataset)
+        dialog = QFileDialog(self.window, "Choose data")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self._on_top_bar_dataset_chosen)
+        dialog.open()
+
+    def _on_window_close_wanted(self) -> None:
+        self.filing.ask_then(self.close)
+
+    def _on_window_panel_shown(self, panel: Panel) -> None:
+        if self._latest is not None:
+            panel.take_snapshot(self._latest)
+
+    def _on_recent_menu_about_to_show(self) -> None:
+        menu = self.window.recent_menu
+        menu.clear()
+        for path in self.settings.recent:
+            action = menu.addAction(path.name)
+            action.setToolTip(str(path))
+            action.setData(str(path))
+            action.triggered.connect(functools.partial(self._open_recent, path))
+        if menu.isEmpty():
+            menu.addAction("No files yet").setEnabled(False)
+
+    def _open_recent(self, path: Path, _: bool = False) -> None:
+        self.filing.open_path(path)
+
+    def _choose_theme(self, theme: Theme, _: bool = False) -> None:
+        for name, other in _THEMES.items():
+            self.actions[name].setChecked(other == theme)
+        self.settings.theme = theme
+        hub().choose(theme)
+
+    def _show_shortcuts(self) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {
+            "Anywhere": [("Train, pause or resume", "Space")]
+        }
+        for action in self.window.findChildren(QAction):
+            if keys := ", ".join(key.toString() for key in action.shortcuts()):
+                groups["Anywhere"].append((action.text().replace("&", ""), keys))
+        ShortcutSheet(groups, self.window).show()

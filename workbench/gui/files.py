@@ -1,0 +1,129 @@
+"""Reads and writes model files in a thread of its own.
+
+Responsible for keeping disks and damaged files away from the window's thread and the engine's;
+knows nothing of when a file is read or written.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal, Slot
+
+from workbench.core.errors import WorkbenchError
+from workbench.gui.state import DocumentState
+from workbench.io import ModelFile, save_model
+from workbench.spec.training import TrainingSpec
+from workbench.training.model_files import first_model_file, open_model, position_of
+
+
+@attrs.frozen(eq=False)
+class SaveJob:
+    """What is to be saved, and where.
+
+    Parameters
+    ----------
+    path
+        The file.
+    state
+        The description.
+    model
+        The model at hand; None saves the network with the numbers that training begins with.
+    """
+
+    path: Path
+    state: DocumentState
+    model: ModelFile | None
+
+    @property
+    def content(self) -> ModelFile:
+        """What the file will hold: the settings are the document's, edited since or not."""
+        state = self.state
+        if self.model is None:
+            return first_model_file(state.network, state.training, state.data)
+        return attrs.evolve(self.model, training=state.training, data=state.data)
+
+
+@attrs.frozen(eq=False)
+class OpenedModel:
+    """What a file held."""
+
+    path: Path
+    model: ModelFile
+    training: TrainingSpec
+
+
+class _Worker(QObject):
+    saved = Signal(object)
+    opened = Signal(object)
+    failed = Signal(object, str, str)
+
+    @Slot(object)
+    def save(self, job: SaveJob) -> None:
+        try:
+            save_model(job.path, job.content)
+        except WorkbenchError as error:
+            self.failed.emit(job.path, error.message, error.hint)
+        except (OSError, MemoryError) as error:
+            self.failed.emit(job.path, f"{job.path} was not saved: {error}.", "Try another place.")
+        else:
+            self.saved.emit(job)
+
+    @Slot(object)
+    def open(self, path: Path) -> None:
+        try:
+            model, training = open_model(path)
+            position_of(model)
+        except WorkbenchError as error:
+            self.failed.emit(path, error.message, error.hint)
+        except (OSError, MemoryError) as error:
+            self.failed.emit(path, f"{path} was not opened: {error}.", "Try another file.")
+        else:
+            self.opened.emit(OpenedModel(path, model, training))
+
+
+class Files(QObject):
+    """The thread of the files; one thing after another.
+
+    Signals
+    -------
+    saved(object)
+        The `SaveJob` is done: its bytes are on the disk and verified.
+    opened(object)
+        An `OpenedModel`.
+    failed(object, str, str)
+        The path, and why it could not be saved or opened: a sentence and a hint.
+    """
+
+    saved = Signal(object)
+    opened = Signal(object)
+    failed = Signal(object, str, str)
+    _save_wanted = Signal(object)
+    _open_wanted = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread = QThread()
+        self._thread.setObjectName("files")
+        self._worker = _Worker()
+        self._worker.moveToThread(self._thread)
+        self._save_wanted.connect(self._worker.save)
+        self._open_wanted.connect(self._worker.open)
+        self._worker.saved.connect(self.saved)
+        self._worker.opened.connect(self.opened)
+        self._worker.failed.connect(self.failed)
+        self._thread.start()
+
+    def save(self, job: SaveJob) -> None:
+        """Save; `saved` or `failed` tells how it went."""
+        self._save_wanted.emit(job)
+
+    def open(self, path: Path) -> None:
+        """Open; `opened` or `failed` tells how it went."""
+        self._open_wanted.emit(path)
+
+    def stop(self, deadline: QDeadlineTimer) -> bool:
+        """End the thread after what it is doing; return whether that was before the deadline."""
+        self._thread.quit()
+        return self._thread.wait(deadline)

@@ -1,0 +1,238 @@
+"""The window: where everything stands.
+
+Responsible for places alone; what anything does, and what is told to whom, is the controller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+)
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QScrollArea,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.gui.actions import TRAIN_KEY, Actions
+from workbench.gui.panels.base import Panel
+from workbench.gui.theme.spacing import S
+from workbench.gui.widgets.message_bar import MessageBar
+from workbench.gui.widgets.top_bar import TopBar
+
+#: What a dropped file must be called to be opened as a model.
+_SUFFIXES = (".h5", ".hdf5")
+
+
+class MainWindow(QMainWindow):
+    """Places the parts.
+
+    Parameters
+    ----------
+    panels
+        In the order of their tabs, or from top to bottom.
+    actions
+        Everything that menus and buttons offer.
+
+    Attributes
+    ----------
+    may_close
+        Whether the window closes when it is asked to; until then it says `close_wanted`.
+
+    Signals
+    -------
+    close_wanted()
+        The window was asked to close.
+    train_key_pressed()
+        The key that trains and pauses was pressed where nothing else uses it.
+    file_dropped(object)
+        The path of a model file was dropped.
+    panel_shown(object)
+        Another tab is in front.
+    """
+
+    close_wanted = Signal()
+    train_key_pressed = Signal()
+    file_dropped = Signal(object)
+    panel_shown = Signal(object)
+
+    def __init__(self, panels: Sequence[Panel], actions: Actions) -> None:
+        super().__init__()
+        self.may_close = False
+        self.setAcceptDrops(True)
+        names = ("train", "pause", "step", "stop")
+        self.top_bar = TopBar({name: actions[name] for name in names})
+        self.message_bar = MessageBar()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Views")
+        self.tabs.tabBar().setAccessibleName("Views")
+        self.tabs.currentChanged.connect(self._on_tabs_current_changed)
+        self._left = QSplitter(Qt.Orientation.Vertical)
+        self._columns = QSplitter(Qt.Orientation.Horizontal)
+        self._place(panels)
+        self.device_label, self.speed_label, self.saved_label = QLabel(), QLabel(), QLabel()
+        self._lay_out()
+        self.recent_menu = QMenu("Open &recent", self)
+        self._fill_menus(actions)
+        self.resize(self._first_size())
+
+    def add_edit_actions(self, undo: QAction, redo: QAction) -> None:
+        """Place the actions that undo and redo edits, whose words change."""
+        undo.setShortcuts(QKeySequence.StandardKey.Undo)
+        redo.setShortcuts(QKeySequence.StandardKey.Redo)
+        self._edit_menu.addActions([undo, redo])
+
+    def layout_state(self) -> dict[str, QByteArray]:
+        """Return where everything stands, to be kept."""
+        return {
+            "geometry": self.saveGeometry(),
+            "columns": self._columns.saveState(),
+            "left": self._left.saveState(),
+        }
+
+    def restore_layout(self, state: dict[str, QByteArray]) -> None:
+        """Put everything where it stood."""
+        if not state["geometry"].isEmpty():
+            self.restoreGeometry(state["geometry"])
+        self._columns.restoreState(state["columns"])
+        self._left.restoreState(state["left"])
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Close if that was settled, else ask for it."""
+        if self.may_close:
+            event.accept()
+        else:
+            event.ignore()
+            self.close_wanted.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Train or pause by a key that no widget has taken."""
+        if event.key() == TRAIN_KEY and not event.modifiers():
+            if not event.isAutoRepeat():
+                self.train_key_pressed.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.message_bar.dismiss()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Welcome model files."""
+        if self._dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Tell which model file was dropped."""
+        path = self._dropped(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.file_dropped.emit(path)
+
+    def _dropped(self, event: QDropEvent) -> Path | None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        models = [path for path in paths if path.suffix.lower() in _SUFFIXES]
+        return models[0] if models else None
+
+    def _place(self, panels: Sequence[Panel]) -> None:
+        right = QSplitter(Qt.Orientation.Vertical)
+        for panel in panels:
+            if panel.place == "left":
+                self._left.addWidget(panel)
+            elif panel.place == "right":
+                right.addWidget(panel)
+            else:
+                self.tabs.addTab(panel, panel.title)
+        columns: list[tuple[QWidget, int]] = [(self.tabs, 1)]
+        if self._left.count():
+            columns.insert(0, (self._left, 0))
+        if right.count():
+            columns.append((_scrolled(right), 0))
+        for place, (column, stretch) in enumerate(columns):
+            self._columns.addWidget(column)
+            self._columns.setStretchFactor(place, stretch)
+        for splitter in (self._left, right, self._columns):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(S.s)
+
+    def _lay_out(self) -> None:
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(S.m, S.s, S.m, S.xs)
+        column.setSpacing(S.s)
+        column.addWidget(self.top_bar)
+        column.addWidget(self.message_bar)
+        column.addWidget(self._columns, 1)
+        self.setCentralWidget(middle)
+        status = self.statusBar()
+        status.setSizeGripEnabled(False)
+        status.setContentsMargins(S.m, 0, S.m, 0)
+        self.device_label.setAccessibleName("Device")
+        self.speed_label.setAccessibleName("Speed")
+        self.speed_label.setToolTip("Training rows that are looked at in a second")
+        self.saved_label.setAccessibleName("Saving")
+        for label in (self.device_label, self.speed_label, self.saved_label):
+            label.setProperty("role", "muted")
+        status.addWidget(self.device_label)
+        status.addWidget(self.speed_label)
+        status.addPermanentWidget(self.saved_label)
+
+    def _fill_menus(self, actions: Actions) -> None:
+        for title, entries in actions.menus().items():
+            menu = self.menuBar().addMenu(title)
+            menu.addActions(entries)
+            if title == "&File":
+                menu.insertMenu(actions["save"], self.recent_menu)
+                menu.insertSeparator(actions["save"])
+                menu.insertSeparator(actions["quit"])
+                self._edit_menu = self.menuBar().addMenu("&Edit")
+            elif title == "&View":
+                menu.addSeparator()
+                menu.addActions([self._tab_action(i) for i in range(self.tabs.count())])
+
+    def _tab_action(self, index: int) -> QAction:
+        action = QAction(self.tabs.tabText(index), self)
+        action.setShortcut(QKeySequence(f"Ctrl+{index + 1}"))
+        action.setData(index)
+        action.triggered.connect(self._on_tab_action_triggered)
+        return action
+
+    def _first_size(self) -> QSize:
+        available = QGuiApplication.primaryScreen().availableSize()
+        return available.boundedTo(self.sizeHint().expandedTo(available * 0.8))
+
+    def _on_tab_action_triggered(self) -> None:
+        action = self.sender()
+        assert isinstance(action, QAction)
+        self.tabs.setCurrentIndex(action.data())
+
+    def _on_tabs_current_changed(self, _: int) -> None:
+        panel = self.tabs.currentWidget()
+        if panel is not None:
+            self.panel_shown.emit(panel)
+
+
+def _scrolled(inner: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(inner)
+    area.setMinimumWidth(inner.minimumSizeHint().width())
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area

@@ -1,0 +1,58 @@
+"""A run in words and digits.
+
+Responsible for how figures are written; knows no widget.
+"""
+
+from __future__ import annotations
+
+import math
+
+from workbench.training.events import Snapshot, Started
+
+#: How much of the former speed stays in the present one: digits that jump cannot be read.
+_INERTIA = 0.7
+
+
+class Speed:
+    """How fast a run is, in figures that can be read.
+
+    Parameters
+    ----------
+    started
+        How the run began.
+    """
+
+    def __init__(self, started: Started) -> None:
+        self._rows = started.examples / started.iterations_per_epoch
+        self._speed = 0.0
+
+    def speed_of(self, snapshot: Snapshot) -> float:
+        """Take the newest figures; return training rows a second, smoothed."""
+        now = snapshot.samples_per_second
+        self._speed = _INERTIA * self._speed + (1 - _INERTIA) * now if self._speed else now
+        return self._speed
+
+    def left(self, snapshot: Snapshot) -> str:
+        """Return the time left at the present speed."""
+        rows = (snapshot.steps - snapshot.step) * self._rows
+        return f"{duration(rows / self._speed)} left" if self._speed and rows else ""
+
+
+def epoch_text(snapshot: Snapshot) -> str:
+    """Return which epoch of how many."""
+    return f"epoch {snapshot.epoch:,} of {snapshot.epochs:,}"
+
+
+def score_text(snapshot: Snapshot) -> str:
+    """Return the log-likelihood of the latest iteration, or another objective's score."""
+    value = float(snapshot.log_likelihood[-1])
+    has_classes = not math.isnan(snapshot.accuracy[-1])
+    return (f"LL {value:.4f}" if has_classes else f"score {value:.5g}").replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """Return a time as h:mm:ss or m:ss."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    text = f"{minutes:02}:{whole % 60:02}"
+    return f"{hours}:{text}" if hours else text.removeprefix("0")
