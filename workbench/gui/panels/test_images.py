@@ -41,7 +41,7 @@ PAGE = 50
 _CHUNK = 1000
 
 #: Seconds between two looks at a page, and at the whole split, while the network is trained.
-_PAGE_AGAIN_S, _ALL_AGAIN_S = 1.0, 3.0
+_PAGE_AGAIN_S, _COUNT_AGAIN_S = 1.0, 3.0
 
 _UNKNOWN = -1
 
@@ -62,10 +62,10 @@ class TestImagesPanel(Panel):
         self._page = 0
         self._total: int | None = None  # mistakes in the whole split, once counted
         self._training = self._trained = False
-        self._waiting: list[np.ndarray] = []  # to be asked for, in this order
-        self._asked: tuple[int, np.ndarray] | None = None
-        self._counting = False
-        self._page_at_s = self._all_at_s = -math.inf
+        self._asked: tuple[int, np.ndarray] | None = None  # request and rows; one at a time
+        self._page_due = False  # whether the page is to be asked about
+        self._count_at: int | None = None  # the row from which on counting goes on; None: no count
+        self._page_at_s = self._count_at_s = -math.inf
         self._pages_box = QWidget()
         self._wall = ImageWall()
         self._previous = IconButton("previous", "Previous page", "Show the page before this one")
@@ -113,14 +113,14 @@ class TestImagesPanel(Panel):
                 self._trained = event.step > 0
                 self._take_outputs(self._asked[1], event.outputs)
             case RequestFailed() if self._asked is not None and event.id == self._asked[0]:
-                self._asked, self._waiting, self._counting = None, [], False
+                self._ask_no_more()
                 self._summary.setText(f"{event.message} {event.hint}".rstrip())
             case Prepared():  # Started is one, too
                 self._training = isinstance(event, Started)
                 self._forget()
                 self._refresh()
             case Resumed():
-                self._training = True
+                self._training, self._total = True, None
             case EpochEnded():
                 self._refresh()
             case Paused() | Stopped() | Finished() | RunFailed():
@@ -130,8 +130,8 @@ class TestImagesPanel(Panel):
     def _take_outputs(self, rows: np.ndarray, outputs: np.ndarray) -> None:
         self._asked = None
         self._assigned[rows] = outputs.argmax(axis=1)
-        if self._counting and not self._waiting:
-            self._counting = False
+        if self._count_at == len(self._labels):  # the last rows of a count are asked for last
+            self._count_at = None
             self._total = int(self._is_mistake().sum())
             self._list()
         self._ask()
@@ -143,8 +143,9 @@ class TestImagesPanel(Panel):
     def _forget(self) -> None:
         """Drop what another network, or the same on other images, has said."""
         self._assigned = np.full(len(self._labels), _UNKNOWN, np.int32)
-        self._asked, self._waiting, self._counting, self._total = None, [], False, None
-        self._page_at_s = self._all_at_s = -math.inf
+        self._total = None
+        self._page_at_s = self._count_at_s = -math.inf
+        self._ask_no_more()
         self._list()
         self._show_page()
 
@@ -165,44 +166,43 @@ class TestImagesPanel(Panel):
 
     @property
     def _all_known(self) -> bool:
-        """Whether everything has been asked and nothing changes."""
+        """Whether all mistakes are counted and nothing changes."""
         return not self._training and self._total is not None
 
     def _refresh(self, due: bool = False) -> None:
-        """Ask about the page, and about all images where they are counted.
+        """Ask about the page, and count the mistakes in all where that is worth it.
 
-        While training goes on neither is asked for often, unless it is `due`. All are counted when
-        training rests, and when only mistakes are shown.
+        They are counted when training rests or only mistakes are shown. While training goes on
+        neither is done often, unless it is `due`.
         """
         if not self.isVisible() or not len(self._labels) or self._all_known:
             return
         now_s = time.monotonic()
-        count_all = not self._training or self._only_mistakes.isChecked()
-        if not count_all:
-            self._total = None
-        if self._training and not due:
-            count_all &= now_s - self._all_at_s >= _ALL_AGAIN_S and not self._counting
-            if now_s - self._page_at_s < _PAGE_AGAIN_S and not count_all:
-                return
-        self._page_at_s = now_s
-        # What an older look has still to ask is asked by this one, if at all.
-        self._asked = None
-        counting_on = self._counting and not count_all
-        self._waiting = [self._on_page(), *(self._waiting if counting_on else [])]
-        if count_all:
-            self._all_at_s, self._counting = now_s, True
-            self._waiting += np.array_split(
-                np.arange(len(self._labels)), math.ceil(len(self._labels) / _CHUNK)
-            )
+        if self._training and not due and now_s - self._page_at_s < _PAGE_AGAIN_S:
+            return
+        self._page_at_s, self._page_due = now_s, True
+        rests = self._count_at is None and now_s - self._count_at_s >= _COUNT_AGAIN_S
+        if not self._training or (self._only_mistakes.isChecked() and (due or rests)):
+            self._count_at_s, self._count_at = now_s, 0
+        elif not self._only_mistakes.isChecked():
+            self._count_at = self._total = None
         self._ask()
 
     def _ask(self) -> None:
-        """Ask for what comes next, unless an answer is due or nobody looks."""
-        while self._waiting and self._asked is None and self.isVisible():
-            rows = self._waiting.pop(0)
-            if len(rows):
-                self._asked = (new_request_id(), rows)
-                self.prediction_wanted.emit(self._images[rows], self._asked[0])
+        """Ask for what comes next, the page first, unless an answer is due or nobody looks."""
+        if self._asked is not None or not self.isVisible():
+            return
+        rows = self._on_page() if self._page_due else np.zeros(0, np.intp)
+        self._page_due = False
+        if not len(rows) and self._count_at is not None:
+            rows = np.arange(self._count_at, min(self._count_at + _CHUNK, len(self._labels)))
+            self._count_at += len(rows)
+        if len(rows):
+            self._asked = (new_request_id(), rows)
+            self.prediction_wanted.emit(self._images[rows], self._asked[0])
+
+    def _ask_no_more(self) -> None:
+        self._asked, self._page_due, self._count_at = None, False, None
 
     def _show_page(self) -> None:
         rows, count = self._on_page(), len(self._labels)
@@ -210,7 +210,8 @@ class TestImagesPanel(Panel):
         self._wall.set_images(self._images[rows], [self._caption(row) for row in rows], mistakes)
         first = self._page * PAGE + 1
         of = f"{len(self._shown):,}" + (" mistakes" if self._only_mistakes.isChecked() else "")
-        self._place.setText(f"{first:,}–{first + len(rows) - 1:,} of {of}" if len(rows) else "none")
+        none = "no mistakes" if self._total == 0 else ""
+        self._place.setText(f"{first:,}–{first + len(rows) - 1:,} of {of}" if len(rows) else none)
         self._summary.setText(self._count_in_words(rows, int(mistakes.sum())))
         self._previous.setEnabled(self._page > 0)
         self._next.setEnabled(self._page + 1 < self._pages)
@@ -229,7 +230,7 @@ class TestImagesPanel(Panel):
             share = self._total / len(self._labels)
             percent = f"{100 * share:.2f} %"
             said.append(f"{self._total:,} of {len(self._labels):,} wrong in all ({percent})")
-        elif self._counting:
+        elif self._count_at is not None:
             said.append("counting…")
         if said and not self._trained:
             said.append("not trained yet")
@@ -244,13 +245,8 @@ class TestImagesPanel(Panel):
         self._wall.set_current(-1)
         self._wall.verticalScrollBar().setValue(0)
         self._show_page()
-        self._refresh_page()
-
-    def _refresh_page(self) -> None:
-        """Ask about the page alone, before whatever else is still to be asked."""
-        if not self._all_known:
-            self._waiting.insert(0, self._on_page())
-            self._ask()
+        self._page_due = not self._all_known
+        self._ask()
 
     def _on_previous_clicked(self) -> None:
         self._turn(-1)
@@ -275,7 +271,7 @@ class TestImagesPanel(Panel):
     def hideEvent(self, event: QHideEvent) -> None:
         """Ask no more."""
         super().hideEvent(event)
-        self._asked, self._waiting, self._counting = None, [], False
+        self._ask_no_more()
 
     def _lay_out(self) -> None:
         self._wall.setAccessibleName("Test images")
