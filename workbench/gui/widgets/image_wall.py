@@ -13,7 +13,6 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
-    QHelpEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -24,7 +23,7 @@ from PySide6.QtGui import (
     QPolygon,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from workbench.gui.theme.palette import Palette, current, hub
 from workbench.gui.theme.spacing import S
@@ -111,7 +110,8 @@ class ImageWall(QAbstractScrollArea):
         self._current = index if index < self._count else -1
         if self._current >= 0:
             self._show(self._current)
-        self.setAccessibleDescription(self._describe(self._current))
+        known = 0 <= self._current < len(self._captions)
+        self.setAccessibleDescription(self._captions[self._current] if known else "")
         self.viewport().update()
 
     def count(self) -> int:
@@ -227,11 +227,7 @@ class ImageWall(QAbstractScrollArea):
         self.viewport().update()
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Tell what is under the mouse, and that nothing is any more."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self.index_at(event.pos())
-            QToolTip.showText(event.globalPos(), self._describe(index), self.viewport())
-            return True
+        """Tell that nothing is under the mouse any more."""
         if event.type() == QEvent.Type.Leave:
             self._hover(-1)
         return super().viewportEvent(event)
@@ -245,6 +241,10 @@ class ImageWall(QAbstractScrollArea):
         index = self.index_at(event.position().toPoint())
         if event.button() == Qt.MouseButton.LeftButton and index >= 0:
             self._choose(index)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Keep what belongs to a press here."""
+        event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Activate what is under the mouse."""
@@ -288,9 +288,6 @@ class ImageWall(QAbstractScrollArea):
             self._hovered = index
             self.viewport().update()
             self.item_hovered.emit(index)
-
-    def _describe(self, index: int) -> str:
-        return self._captions[index] if 0 <= index < len(self._captions) else ""
 
 
 def _sheet(images: np.ndarray) -> tuple[np.ndarray, int]:
