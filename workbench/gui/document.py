@@ -5,12 +5,19 @@ Responsible for every change of the description being undoable; knows no widget 
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from workbench.gui.state import DocumentState
+
+#: Edits of one name, each so many seconds after the one before, are one to undo.
+_TYPING_S = 1.0
+
+#: Qt's number for commands that may be merged.
+_MERGEABLE = 1
 
 
 class Document(QObject):
@@ -119,6 +126,20 @@ class _Replace(QUndoCommand):
         super().__init__(text)
         self._document = document
         self._before, self._after = document.state, after
+        self._made_s = time.monotonic()
+
+    def id(self) -> int:
+        return _MERGEABLE
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Take in an edit that goes on where this one ended: a number that is still typed."""
+        assert isinstance(other, _Replace)
+        goes_on = other.text() == self.text() and other._made_s - self._made_s < _TYPING_S
+        if not (goes_on and self.text().startswith("Set ")):
+            return False
+        self._after, self._made_s = other._after, other._made_s
+        self.setObsolete(self._after == self._before)
+        return True
 
     def redo(self) -> None:
         self._document.set_state(self._after)

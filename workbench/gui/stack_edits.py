@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from workbench.gui.forms.values import make
 from workbench.gui.state import DocumentState
 from workbench.nn.shapes import walk
 from workbench.spec.library import find_network
@@ -67,6 +68,11 @@ def set_layer(state: DocumentState, index: int, layer: Any, field: str) -> Edit:
 def load_starter(state: DocumentState, name: str) -> Edit:
     """Take a network that comes along instead of the present one."""
     return attrs.evolve(state, network=find_network(name)), f"Load {name}"
+
+
+def begin_anew(state: DocumentState, name: str) -> Edit:
+    """Begin with one dense layer of ten units, to build on. The input stays as it is."""
+    return _with_layers(state, (make(LAYERS["dense"]),)), f"Load {name}"
 
 
 def _with_layers(state: DocumentState, layers: tuple[Any, ...]) -> DocumentState:

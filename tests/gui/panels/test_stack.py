@@ -14,12 +14,13 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.core.errors import SpecError
+from workbench.gui.document import Document
+from workbench.gui.forms.form import SpecEditor
 from workbench.gui.forms.line_editors import LineEditor
 from workbench.gui.forms.values import make, sentence_of
-from workbench.gui.panels.stack import StackPanel
+from workbench.gui.panels.stack import BLANK, StackPanel
 from workbench.gui.stack_edits import stack_is_valid
 from workbench.gui.state import DocumentState
-from workbench.gui.widgets.layer_card import LayerCard
 from workbench.nn.initializers import Constant, Zeros
 from workbench.nn.layers.base import Layer
 from workbench.nn.layers.dense import Dense
@@ -225,7 +226,8 @@ def test_every_layer_is_found_in_the_palette(
     qtbot: QtBot, panel: StackPanel, told: Told, name: str
 ) -> None:
     qtbot.mouseClick(panel.add_button, LEFT)
-    assert panel.palette_list.found() == list(LAYERS)
+    assert set(panel.palette_list.found()) == set(LAYERS)
+    assert panel.palette_list.found()[0] == "dense"
     panel.palette_list.grab()
     qtbot.keyClicks(panel.palette_list.search, name)
     assert name in panel.palette_list.found()
@@ -419,21 +421,27 @@ def do(panel: StackPanel, edit: tuple[str, int, Any], layers: int) -> None:
 
 @settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=st.lists(_EDITS, min_size=200, max_size=200))
-def test_whatever_is_edited_can_be_written_and_read(
+def test_whatever_is_edited_can_be_written_read_and_undone(
     panel: StackPanel, edits: list[tuple[str, int, Any]]
 ) -> None:
     panel.take_state(STATE)
-    told = Told(panel)
+    told, document = Told(panel), Document(STATE)
+    panel.state_edited.connect(document.replace)
     for edit in edits:
         before, count = told.state, len(told.texts)
         do(panel, edit, len(told.state.network.layers))
         assert len(told.texts) - count == (told.state != before) or edit[0] in ("load", "move")
         text = json.dumps(codec.to_json(told.state.network), allow_nan=False)
         assert codec.network_from_json(json.loads(text)) == told.state.network
-        shown = [card.text.title for card in panel.cards.cards]
-        assert shown == ["input", *told.names]
-        assert all(isinstance(card, LayerCard) for card in panel.cards.cards)
+        assert [card.text.title for card in panel.cards.cards] == ["input", *told.names]
     panel.state_edited.disconnect(told.take)
+    panel.state_edited.disconnect(document.replace)
+    # Undone and redone, with the panel shown each state.
+    document.state_changed.connect(panel.take_state)
+    for index, state in ((0, STATE), (document.undo_stack.count(), told.state)):
+        document.undo_stack.setIndex(index)
+        assert document.state == state
+        assert panel.cards.cards[1].text.title == LAYERS.name_of(state.network.layers[0])
 
 
 def test_sentences_are_there_for_every_layer() -> None:
@@ -442,3 +450,76 @@ def test_sentences_are_there_for_every_layer() -> None:
         assert make(cls).out_shape((1, 4))
     with pytest.raises(SpecError):
         find_network("nothing like it")
+
+
+# Where things are ---------------------------------------------------------------------------------
+
+
+def test_tab_goes_through_the_panel_from_top_to_bottom(qtbot: QtBot, panel: StackPanel) -> None:
+    qtbot.waitUntil(panel.isActiveWindow)
+    panel.choose(3)
+    panel.choose(2)  # this form was made last of all
+    assert panel.form is not None
+    init = panel.form.editors["init"]
+    assert isinstance(init, SpecEditor)
+    qtbot.keyClick(init.box, KEYS.Key_Home)  # and these fields of "constant" later still
+    qtbot.keyClick(init.box, KEYS.Key_Up)
+    assert init.form is not None
+    qtbot.waitUntil(init.form.editors["value"].isVisible)
+    panel.up.setFocus()
+    reached = []
+    for _ in range(11):
+        control = panel.focusWidget()
+        assert control is not None
+        reached.append(control)
+        qtbot.keyClick(control, KEYS.Key_Tab)
+    heights = [control.mapTo(panel, QPoint(0, 0)).y() for control in reached]
+    assert heights == sorted(heights)
+    assert reached[4:7] == [
+        panel.cards,
+        panel.add_button,
+        panel.starters_button,
+    ]
+    assert reached[-2:] == [
+        init.box,
+        init.form.editors["value"].focusProxy(),
+    ]
+
+
+def test_a_long_form_leaves_room_for_cards(qtbot: QtBot, panel: StackPanel) -> None:
+    panel.resize(260, 340)
+    panel.choose(0)
+    qtbot.waitUntil(lambda: panel.height() == 340)
+    assert panel.cards.cards[1].visibleRegion().boundingRect().height() > 0
+
+
+def test_one_can_begin_with_next_to_nothing(panel: StackPanel, told: Told) -> None:
+    panel.load_starter(BLANK)
+    assert told.state == state_of(Dense(10))
+    assert told.texts == ["Load blank"]
+
+
+def test_typing_is_one_edit_to_undo(qtbot: QtBot) -> None:
+    panel, document = StackPanel(), Document(STATE)
+    qtbot.addWidget(panel)
+    panel.state_edited.connect(document.replace)
+    document.state_changed.connect(panel.take_state)
+    panel.take_state(STATE)
+    panel.choose(0)
+    assert panel.form is not None
+    units = panel.form.editors["units"]
+    assert isinstance(units, LineEditor)
+    units.line.selectAll()
+    qtbot.keyClicks(units.line, "300")
+    assert document.state.network.layers[0] == Dense(300)
+    assert document.undo_stack.undoText() == "Set units"
+    panel.duplicate_layer()
+    panel.duplicate_layer()
+    assert document.undo_stack.count() == 3
+    for _ in range(3):
+        document.undo_stack.undo()
+    assert document.state == STATE
+    assert panel.form is not None
+    assert panel.form.spec == STATE.network.layers[panel.chosen_layer or 0]
+    document.undo_stack.redo()
+    assert panel.cards.cards[1].text.shape == (300,)

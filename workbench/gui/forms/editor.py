@@ -125,9 +125,21 @@ class Editor(QWidget):
     def _spoken_name(self) -> str:
         return f"{self.label} ({self.info.unit})" if self.info.unit else self.label
 
-    def _apply(self, value: Any, name: str | None = None) -> None:
-        """Take a value that the person gave, and tell it if it is another one."""
+    def _apply(self, value: Any, name: str | None = None, show: bool = False) -> None:
+        """Take a value that the person gave, and tell it if it is another one.
+
+        Parameters
+        ----------
+        value
+            What was given.
+        name
+            What was changed; the whole field unless told.
+        show
+            Whether the control has yet to follow.
+        """
         self.show_fault(None)
         if value != self._value or type(value) is not type(self._value):
             self._value = value
+            if show:
+                self._show_value()
             self.value_edited.emit(value, name or self.label.lower())

@@ -78,6 +78,21 @@ class Form(QWidget):
         self._spec = spec
         for name, editor in self.editors.items():
             editor.set_value(getattr(spec, name))
+        self.follow(None)
+
+    def follow(self, before: QWidget | None) -> None:
+        """Let Tab go from `before` to the form, and through it in the order of its rows.
+
+        Qt puts what is made later last, wherever it stands.
+        """
+        for control in self.findChildren(QWidget):
+            reached = bool(control.focusPolicy() & Qt.FocusPolicy.TabFocus)
+            # What has a proxy is part of another control, and lists of boxes are other windows.
+            whole = control.focusProxy() is None and control.window() is self.window()
+            if reached and whole:
+                if before is not None:
+                    QWidget.setTabOrder(before, control)
+                before = control
 
     def _add_row(self, info: FieldInfo) -> None:
         editor = make_editor(info)
@@ -127,8 +142,7 @@ class SpecEditor(Editor):
         name = self.box.itemData(index)
         if name is not None and type(self._value) is self._registry[name]:
             return
-        self._apply(None if name is None else make(self._registry[name]))
-        self._show_value()
+        self._apply(None if name is None else make(self._registry[name]), show=True)
 
     def _on_form_spec_edited(self, spec: Any, name: str) -> None:
         self._apply(spec, name)
@@ -157,8 +171,7 @@ class ObjectEditor(Editor):
             self.given.setChecked(self._value is not None)
 
     def _on_given_clicked(self, checked: bool) -> None:
-        self._apply(make(self._cls) if checked else None)
-        self._show_value()
+        self._apply(make(self._cls) if checked else None, show=True)
 
     def _on_form_spec_edited(self, spec: Any, name: str) -> None:
         self._apply(spec, name)
@@ -221,13 +234,11 @@ class SpecsEditor(Editor):
 
     def _on_add_button_clicked(self) -> None:
         _, cls = self._registry.items()[0]
-        self._apply((*(self._value or ()), make(cls)))
-        self._show_value()
+        self._apply((*(self._value or ()), make(cls)), show=True)
 
     def _on_remove_clicked(self, index: int) -> None:
         left = self._value[:index] + self._value[index + 1 :]
-        self._apply(left or None)
-        self._show_value()
+        self._apply(left or None, show=True)
 
     def _on_entry_value_edited(self, index: int, value: Any, name: str) -> None:
         self._apply((*self._value[:index], value, *self._value[index + 1 :]), name)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workbench.gui.forms.form import Form
 from workbench.gui.panels.base import PANELS, Panel
 from workbench.gui.state import DocumentState
 from workbench.gui.theme.spacing import S
+from workbench.gui.widgets.fitted_scroll import FittedScroll
 from workbench.spec.data import DataSpec
 from workbench.spec.training import TrainingSpec
 
@@ -43,16 +43,10 @@ class RunFormPanel(Panel):
             rows.addWidget(heading)
             rows.addWidget(form)
             rows.addSpacing(S.xs)
-        rows.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(scroll)
+        column.addWidget(FittedScroll(inside))
+        column.addStretch(1)
 
     def take_state(self, state: DocumentState) -> None:
         """Show another run."""

@@ -29,6 +29,7 @@ from workbench.gui.theme.palette import hub
 from workbench.gui.theme.spacing import S
 from workbench.gui.widgets.card_list import CardList
 from workbench.gui.widgets.chooser import Chooser
+from workbench.gui.widgets.fitted_scroll import FittedScroll
 from workbench.gui.widgets.icon_button import IconButton
 from workbench.gui.widgets.layer_card import CardText
 from workbench.nn.shapes import LayerShape, walk
@@ -37,8 +38,15 @@ from workbench.spec.network import NetworkSpec
 from workbench.spec.registries import LAYERS
 from workbench.training.events import Event, RunFailed, Started
 
+#: Room for cards that the form leaves them.
+_MIN_CARDS_PX = 120
+
 #: Pixels around a dragged card that are kept in view.
 _MARGIN_PX = 24
+
+
+#: What the starter is called that has next to nothing in it.
+BLANK = "blank"
 
 
 @PANELS.add("stack")
@@ -138,7 +146,8 @@ class StackPanel(Panel):
     def load_starter(self, name: str) -> None:
         """Take a starter network instead of the present one."""
         if self._state is not None:
-            self._edit(stack_edits.load_starter(self._state, name), 0)
+            edit = stack_edits.begin_anew if name == BLANK else stack_edits.load_starter
+            self._edit(edit(self._state, name), 0)
 
     # How it is shown ------------------------------------------------------------------------------
 
@@ -170,9 +179,10 @@ class StackPanel(Panel):
         self._scroll.setWidget(self.cards)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setMinimumHeight(_MIN_CARDS_PX)
         column.addWidget(self._scroll, 1)
         column.addLayout(self._build_adding())
-        column.addWidget(self._build_form_place())
+        column.addWidget(FittedScroll(self._build_form_place()))
 
     def _build_adding(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -253,6 +263,7 @@ class StackPanel(Panel):
         self.form = Form(cls, ("input",) if cls is NetworkSpec else None)
         self.form.spec_edited.connect(self._on_form_spec_edited)
         self._form_column.addWidget(self.form)
+        self.form.follow(self.starters_button)
 
     def _enable_tools(self) -> None:
         assert self._state is not None
@@ -312,11 +323,14 @@ class StackPanel(Panel):
             self.remove_layer()
 
     def _on_add_button_clicked(self) -> None:
-        self.palette_list.offer([(name, sentence_of(cls)) for name, cls in LAYERS.items()])
+        # What has something to set stands before the plain functions.
+        known = sorted(LAYERS.items(), key=lambda entry: not attrs.fields(entry[1]))
+        self.palette_list.offer([(name, sentence_of(cls)) for name, cls in known])
         self.palette_list.open_below(self.add_button)
 
     def _on_starters_button_clicked(self) -> None:
-        self.starters.offer(list(starter_networks().items()))
+        blank = sentence_of(stack_edits.begin_anew)
+        self.starters.offer([*starter_networks().items(), (BLANK, blank)])
         self.starters.open_below(self.starters_button)
 
     def _on_form_spec_edited(self, spec: Any, field: str) -> None:

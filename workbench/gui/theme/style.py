@@ -12,6 +12,7 @@ import attrs
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from workbench.core.resources import resource_path
 from workbench.gui.theme.palette import Palette
 from workbench.gui.theme.spacing import S
 
@@ -52,10 +53,29 @@ QComboBox:disabled, QAbstractSpinBox:disabled, QLineEdit:disabled { color: $mute
   background: $window; }
 QComboBox QLineEdit, QComboBox QLineEdit:focus { border: none; padding: 0;
   background: transparent; }
+QComboBox { padding-right: ${l}px; }
+QComboBox:!editable { padding-left: 6px; }
+QComboBox::drop-down { border: none; width: ${l}px; }
+QComboBox::down-arrow { image: url("$arrow"); width: ${m}px; height: ${m}px; }
+QCheckBox::indicator { width: ${m}px; height: ${m}px; background: $surface;
+  border: 1px solid $muted; border-radius: 3px; }
+QCheckBox::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$tick"); }
+QCheckBox::indicator:indeterminate { background: $raised; }
+QCheckBox::indicator:checked:focus { border-color: $text; }
 QAbstractItemView { color: $text; background: $surface; border: 1px solid $border;
   selection-background-color: $accent; selection-color: $accent_text; }
 QScrollArea { border: none; background: transparent; }
 QScrollArea > QWidget > QWidget { background: transparent; }
+QScrollBar { background: transparent; border: none; }
+QScrollBar:vertical { width: ${m}px; }
+QScrollBar:horizontal { height: ${m}px; }
+QScrollBar::handle { background: $border; border-radius: 4px; margin: 2px; }
+QScrollBar::handle:hover { background: $muted; }
+QScrollBar::handle:vertical { min-height: ${xl}px; }
+QScrollBar::handle:horizontal { min-width: ${xl}px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QTabWidget::pane { border: 1px solid $border; border-radius: 6px; background: $surface;
   top: -1px; }
 QTabBar::tab { color: $muted; padding: ${s}px ${m}px; border: none;
@@ -107,7 +127,11 @@ def style_sheet(palette: Palette) -> str:
     the property ``flat``.
     """
     spaces = {name: getattr(S, name) for name in ("xs", "s", "m", "l", "xl")}
-    return _SHEET.substitute(attrs.asdict(palette), **spaces)
+    theme = "dark" if palette.is_dark else "light"
+    pictures = {
+        name: resource_path("icons", f"{name}-{theme}.svg").as_posix() for name in ("arrow", "tick")
+    }
+    return _SHEET.substitute(attrs.asdict(palette), **spaces, **pictures)
 
 
 def apply(application: QApplication, palette: Palette) -> None:

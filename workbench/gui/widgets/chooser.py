@@ -38,6 +38,9 @@ from workbench.gui.theme.spacing import S
 _WIDTH = 360
 _ROWS = 7
 
+#: Width of the words: what margins and a scroll bar leave.
+_TEXT_WIDTH = _WIDTH - 4 * S.s - S.l
+
 _SENTENCE = Qt.ItemDataRole.UserRole
 
 
@@ -178,7 +181,8 @@ class _TwoLines(QStyledItemDelegate):
         painter.save()
         if chosen:
             painter.fillRect(option.rect, option.palette.brush(QPalette.ColorRole.Highlight))
-        inside = option.rect.adjusted(S.s, S.xs, -S.s, -S.xs)
+        inside = option.rect.adjusted(S.s, S.xs, 0, -S.xs)
+        inside.setWidth(_TEXT_WIDTH)
         font = option.font
         font.setBold(True)
         painter.setFont(font)
@@ -195,7 +199,6 @@ class _TwoLines(QStyledItemDelegate):
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
         metrics = option.fontMetrics
-        # The width less frames, margins and a scroll bar.
-        room = QRect(0, 0, _WIDTH - 2 * S.s - 2 * S.s - S.l - S.xs, 1000)
+        room = QRect(0, 0, _TEXT_WIDTH, 1000)
         said = metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, index.data(_SENTENCE))
         return QSize(room.width(), metrics.height() + said.height() + 2 * S.xs)
