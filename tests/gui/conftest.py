@@ -11,6 +11,8 @@ from pathlib import Path
 # Before Qt is imported anywhere.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
+import attrs
+import numpy as np
 import pytest
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
@@ -18,9 +20,83 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench import plugins
+from workbench.data.dataset import Dataset, Progress, Split
+from workbench.gui import app
+from workbench.gui.controller import Controller
+from workbench.gui.settings import Settings
+from workbench.gui.state import DocumentState
 from workbench.gui.theme.palette import hub
+from workbench.nn.layers.dense import Dense
+from workbench.spec.data import DataSpec
+from workbench.spec.network import NetworkSpec
+from workbench.spec.registries import DATASETS, LAYERS
+from workbench.spec.training import TrainingSpec
 
-plugins.load_packages(plugins.BUILT_IN)
+plugins.load_packages([*plugins.BUILT_IN, "workbench.gui.panels"])
+
+
+class Tiny:
+    """A dataset that is there at once: ten classes, bright squares in ten places."""
+
+    about = "Squares for tests."
+
+    def load(self, progress: Progress) -> Dataset:
+        progress("making squares", 1, 1)
+        random = np.random.default_rng(7)
+        splits = []
+        for rows in (200, 60, 60):
+            labels = np.arange(rows, dtype=np.int32) % 10
+            images = random.integers(0, 60, (rows, 28, 28)).astype(np.uint8)
+            for image, label in zip(images, labels, strict=True):
+                row, column = divmod(int(label), 5)
+                image[4 + 12 * row : 12 + 12 * row, 1 + 5 * column : 6 + 5 * column] += 180
+            splits.append(Split(images, labels))
+        return Dataset("tiny", *splits, classes=10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _application(qapp: QApplication) -> Iterator[None]:
+    """Give the application its looks, and add the tiny dataset."""
+    DATASETS.add("tiny")(Tiny)
+    app.prepare(qapp)
+    yield
+    DATASETS.remove("tiny")
+
+
+@pytest.fixture
+def state() -> DocumentState:
+    """Return a small network on the tiny dataset."""
+    layers = (Dense(8), LAYERS["relu"](), Dense(10), LAYERS["softmax"]())
+    training = TrainingSpec(batch=50, epochs=3, precision="float64")
+    return DocumentState(NetworkSpec((1, 28, 28), layers), training, DataSpec("tiny"))
+
+
+Opener = Callable[..., Controller]
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, state: DocumentState) -> Iterator[Opener]:
+    """Return a function that opens a window and waits until its network can be asked."""
+    opened = []
+
+    def open(begin: DocumentState = state) -> Controller:
+        controller = Controller(begin, Settings())
+        opened.append(controller)
+        controller.show()
+        qtbot.waitUntil(lambda: controller.run.holds_document, timeout=20_000)
+        return controller
+
+    yield open
+    for controller in opened:
+        controller.close()
+        assert controller.ended
+    opened.clear()
+
+
+@pytest.fixture
+def endless(state: DocumentState) -> DocumentState:
+    """Return a run that goes on until it is stopped."""
+    return attrs.evolve(state, training=attrs.evolve(state.training, epochs=1_000_000))
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 
 from workbench.gui.theme.icons import icon
+from workbench.gui.theme.palette import current
 
 
 @attrs.frozen
@@ -72,6 +73,14 @@ ACTIONS = {
 #: shortcut, because a shortcut would come before buttons and lists.
 TRAIN_KEY = Qt.Key.Key_Space
 
+#: The action whose button stands out.
+PRIMARY = "train"
+
+
+def words(action: QAction) -> str:
+    """Return what an action says, without the mark of its letter."""
+    return action.text().replace("&", "")
+
 
 class Actions(QObject):
     """The actions of one window, by name."""
@@ -95,7 +104,8 @@ class Actions(QObject):
         """Draw the icons in the colours of the present palette."""
         for name, info in ACTIONS.items():
             if info.icon:
-                self._by_name[name].setIcon(icon(info.icon))
+                colour = current().accent_text if name == PRIMARY else None
+                self._by_name[name].setIcon(icon(info.icon, colour))
 
     def _make(self, info: ActionInfo) -> QAction:
         action = QAction(info.text, self)

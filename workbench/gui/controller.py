@@ -6,17 +6,16 @@ nothing.
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import attrs
 import numpy as np
 from PySide6.QtCore import QDeadlineTimer, QObject, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFileDialog
 
 from workbench.engine.backends.base import DeviceInfo
-from workbench.gui.actions import ACTIONS, Actions
+from workbench.gui.actions import ACTIONS, Actions, words
 from workbench.gui.document import Document
 from workbench.gui.engine_thread import EngineThread
 from workbench.gui.filing import Filing
@@ -131,7 +130,10 @@ class Controller(QObject):
             self.settings.keep_layout(name, kept)
         self.window.may_close = True
         self.window.close()
+        self.run.rest()
         self.pump.stop()
+        # What is on its way from the engine has nowhere to go any more.
+        self.engine.event_published.disconnect(self._on_engine_event_published)
         deadline = QDeadlineTimer(_CLOSE_MS)
         saved = self.filing.files.stop(deadline)
         self.ended = self.engine.stop(deadline) and saved
@@ -151,9 +153,9 @@ class Controller(QObject):
     def _wire_panels(self) -> None:
         for panel in self.panels.values():
             panel.state_edited.connect(self.document.replace)
-            panel.parameters_wanted.connect(functools.partial(self._ask_parameters, panel))
-            panel.prediction_wanted.connect(functools.partial(self._ask_prediction, panel))
-            panel.image_sent.connect(functools.partial(self._send_image, panel))
+            panel.parameters_wanted.connect(self._on_panel_parameters_wanted)
+            panel.prediction_wanted.connect(self._on_panel_prediction_wanted)
+            panel.image_sent.connect(self._on_panel_image_sent)
             panel.message_raised.connect(self.say)
         self.document.state_changed.connect(self._on_document_state_changed)
         self._on_document_state_changed(self.document.state)
@@ -195,7 +197,8 @@ class Controller(QObject):
             self.actions[name].triggered.connect(slot)
         for name, theme in _THEMES.items():
             self.actions[name].setCheckable(True)
-            self.actions[name].triggered.connect(functools.partial(self._choose_theme, theme))
+            self.actions[name].setData(theme)
+            self.actions[name].triggered.connect(self._on_theme_action_triggered)
         self._choose_theme(self.settings.theme)
         stack = self.document.undo_stack
         undo, redo = stack.createUndoAction(self), stack.createRedoAction(self)
@@ -281,25 +284,28 @@ class Controller(QObject):
     def _on_run_phase_changed(self) -> None:
         phase = self.run.phase
         rests = phase in (Phase.IDLE, Phase.PAUSED)
-        train = self.actions["train"]
-        train.setEnabled(rests)
+        train, pause = self.actions["train"], self.actions["pause"]
         train.setText("&Resume" if phase is Phase.PAUSED else ACTIONS["train"].text)
-        self.actions["pause"].setEnabled(not rests)
+        on, off = (train, pause) if rests else (pause, train)
+        on.setEnabled(True)
+        # Whoever pressed one by the keyboard has the other under the same key.
+        self.window.top_bar.hand_focus(off, on)
+        off.setEnabled(False)
         self.actions["step"].setEnabled(rests)
         self.actions["stop"].setEnabled(phase is not Phase.IDLE)
         self.actions["restart"].setEnabled(phase is Phase.IDLE)
 
     # From the panels to the engine ----------------------------------------------------------------
 
-    def _ask_parameters(self, panel: Panel, layer: int) -> None:
-        self.requests.ask(panel, Probe(layer, new_request_id()))
+    def _on_panel_parameters_wanted(self, layer: int) -> None:
+        self.requests.ask(self.sender(), Probe(layer, new_request_id()))
 
-    def _ask_prediction(self, panel: Panel, images: np.ndarray, id: int) -> None:
-        self.requests.ask(panel, Predict(images, id))
+    def _on_panel_prediction_wanted(self, images: np.ndarray, id: int) -> None:
+        self.requests.ask(self.sender(), Predict(images, id))
 
-    def _send_image(self, sender: Panel, image: np.ndarray) -> None:
+    def _on_panel_image_sent(self, image: np.ndarray) -> None:
         for panel in self.panels.values():
-            if panel is not sender:
+            if panel is not self.sender():
                 panel.show_image(image)
 
     # From the window to the document --------------------------------------------------------------
@@ -344,24 +350,41 @@ class Controller(QObject):
             action = menu.addAction(path.name)
             action.setToolTip(str(path))
             action.setData(str(path))
-            action.triggered.connect(functools.partial(self._open_recent, path))
+            action.triggered.connect(self._on_recent_action_triggered)
         if menu.isEmpty():
             menu.addAction("No files yet").setEnabled(False)
 
-    def _open_recent(self, path: Path, _: bool = False) -> None:
-        self.filing.open_path(path)
+    def _on_recent_action_triggered(self) -> None:
+        self.filing.open_path(Path(self._sending_action().data()))
 
-    def _choose_theme(self, theme: Theme, _: bool = False) -> None:
+    def _on_theme_action_triggered(self) -> None:
+        self._choose_theme(self._sending_action().data())
+
+    def _sending_action(self) -> QAction:
+        action = self.sender()
+        assert isinstance(action, QAction)
+        return action
+
+    def _choose_theme(self, theme: Theme) -> None:
         for name, other in _THEMES.items():
             self.actions[name].setChecked(other == theme)
         self.settings.theme = theme
         hub().choose(theme)
 
     def _show_shortcuts(self) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {
-            "Anywhere": [("Train, pause or resume", "Space")]
-        }
-        for action in self.window.findChildren(QAction):
-            if keys := ", ".join(key.toString() for key in action.shortcuts()):
-                groups["Anywhere"].append((action.text().replace("&", ""), keys))
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for title, actions in self.window.menus().items():
+            lines = [(words(action), keys) for action in actions if (keys := _keys(action))]
+            if lines:
+                groups[title] = lines
+        groups.setdefault("Training", []).insert(0, ("Train, pause or resume", "Space"))
+        for panel in self.panels.values():
+            found = [action for action in panel.findChildren(QAction) if _keys(action)]
+            if found:
+                groups[panel.title] = [(words(action), _keys(action)) for action in found]
         ShortcutSheet(groups, self.window).show()
+
+
+def _keys(action: QAction) -> str:
+    form = QKeySequence.SequenceFormat.NativeText
+    return " or ".join(key.toString(form) for key in action.shortcuts())

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.gui.actions import TRAIN_KEY, Actions
+from workbench.gui.actions import TRAIN_KEY, Actions, words
 from workbench.gui.panels.base import Panel
 from workbench.gui.theme.spacing import S
 from workbench.gui.widgets.message_bar import MessageBar
@@ -77,11 +77,12 @@ class MainWindow(QMainWindow):
         self.may_close = False
         self.setAcceptDrops(True)
         names = ("train", "pause", "step", "stop")
-        self.top_bar = TopBar({name: actions[name] for name in names})
+        self.top_bar = TopBar([actions[name] for name in names])
         self.message_bar = MessageBar()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Views")
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.tabBar().setAccessibleName("Views")
         self.tabs.currentChanged.connect(self._on_tabs_current_changed)
         self._left = QSplitter(Qt.Orientation.Vertical)
@@ -95,9 +96,18 @@ class MainWindow(QMainWindow):
 
     def add_edit_actions(self, undo: QAction, redo: QAction) -> None:
         """Place the actions that undo and redo edits, whose words change."""
-        undo.setShortcuts(QKeySequence.StandardKey.Undo)
-        redo.setShortcuts(QKeySequence.StandardKey.Redo)
+        undo.setShortcuts([QKeySequence("Ctrl+Z")])
+        redo.setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
         self._edit_menu.addActions([undo, redo])
+
+    def menus(self) -> dict[str, list[QAction]]:
+        """Return the actions of every menu by its title."""
+        found = {}
+        for action in self.menuBar().actions():
+            menu = action.menu()
+            if isinstance(menu, QMenu):
+                found[words(action)] = menu.actions()
+        return found
 
     def layout_state(self) -> dict[str, QByteArray]:
         """Return where everything stands, to be kept."""
@@ -112,7 +122,8 @@ class MainWindow(QMainWindow):
         if not state["geometry"].isEmpty():
             self.restoreGeometry(state["geometry"])
         self._columns.restoreState(state["columns"])
-        self._left.restoreState(state["left"])
+        if not self._left.restoreState(state["left"]):
+            self._left.setSizes([3, 2])  # a proportion, and the window's size decides
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close if that was settled, else ask for it."""
@@ -179,6 +190,9 @@ class MainWindow(QMainWindow):
         column.addWidget(self.message_bar)
         column.addWidget(self._columns, 1)
         self.setCentralWidget(middle)
+        # It takes the keys where no control has the focus, as at first: Space trains.
+        middle.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        middle.setFocus()
         status = self.statusBar()
         status.setSizeGripEnabled(False)
         status.setContentsMargins(S.m, 0, S.m, 0)
@@ -188,6 +202,7 @@ class MainWindow(QMainWindow):
         self.saved_label.setAccessibleName("Saving")
         for label in (self.device_label, self.speed_label, self.saved_label):
             label.setProperty("role", "muted")
+        self.speed_label.setContentsMargins(S.l, 0, 0, 0)
         status.addWidget(self.device_label)
         status.addWidget(self.speed_label)
         status.addPermanentWidget(self.saved_label)

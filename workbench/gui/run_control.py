@@ -179,6 +179,10 @@ class RunControl(QObject):
             self._opened, self._trained_by, self._epochs_done = None, None, 0
             self._prepare()
 
+    def rest(self) -> None:
+        """Ask for nothing more by itself."""
+        self._rest.stop()
+
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """Note how far the parameters have come."""
         self.step = snapshot.step

@@ -31,7 +31,7 @@ class TopBar(QWidget):
     Parameters
     ----------
     buttons
-        The actions of the run by name; the first is the primary one.
+        The actions of the run; the first is the primary one.
 
     Signals
     -------
@@ -47,7 +47,7 @@ class TopBar(QWidget):
     file_wanted = Signal()
     device_chosen = Signal(object)
 
-    def __init__(self, buttons: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+    def __init__(self, buttons: Sequence[QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._datasets: dict[str, str] = {}
         self._dataset = _chooser("Dataset", "What the network is trained on", 120)
@@ -61,9 +61,9 @@ class TopBar(QWidget):
         row.addWidget(self._dataset)
         row.addWidget(self._device)
         row.addSpacing(S.s)
-        self._buttons = {name: _button(action) for name, action in buttons.items()}
-        next(iter(self._buttons.values())).setProperty("role", "primary")
-        for button in self._buttons.values():
+        self._buttons = [_button(action) for action in buttons]
+        self._buttons[0].setProperty("role", "primary")
+        for button in self._buttons:
             row.addWidget(button)
         row.addSpacing(S.s)
         self._epoch = QLabel()
@@ -89,6 +89,11 @@ class TopBar(QWidget):
         row.addWidget(self._bar, 1)
         row.addWidget(self._left)
         row.addWidget(self._score)
+
+    def hand_focus(self, before: QAction, after: QAction) -> None:
+        """Give the focus to another button if the first one has it."""
+        if self._button_of(before).hasFocus():
+            self._button_of(after).setFocus()
 
     def set_datasets(self, about: Mapping[str, str]) -> None:
         """Offer datasets by name, each with a sentence about it."""
@@ -148,6 +153,9 @@ class TopBar(QWidget):
         for label, text in ((self._epoch, epoch), (self._left, left), (self._score, score)):
             if label.text() != text:
                 label.setText(text)
+
+    def _button_of(self, action: QAction) -> QToolButton:
+        return next(button for button in self._buttons if button.defaultAction() is action)
 
     def _on_dataset_activated(self, index: int) -> None:
         name = self._dataset.itemData(index)

@@ -1,0 +1,123 @@
+"""The process with the window: how it ends, and what it says where there can be none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.gui import display
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux")
+
+#: Shows the window and says so; `busy` trains until it is stopped.
+_PROGRAM = """
+import sys
+from PySide6.QtCore import QTimer
+from workbench.gui import app, controller
+
+class Telling(controller.Controller):
+    def show(self):
+        super().show()
+        if "busy" in sys.argv:
+            self.pump.snapshot_taken.connect(self.tell)
+            self.run.train()
+        else:
+            QTimer.singleShot(0, self.tell)
+
+    def tell(self, _=None):
+        print("ready", flush=True)
+        self.pump.snapshot_taken.disconnect() if "busy" in sys.argv else None
+        self.pump.snapshot_taken.connect(self._on_pump_snapshot_taken)
+
+app.Controller = Telling
+sys.exit(app.run())
+"""
+
+
+@pytest.fixture
+def window(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, request.param],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("window", ["idle", "busy"], indirect=True)
+def test_a_signal_closes_the_window(window: subprocess.Popen[str], number: int) -> None:
+    assert window.stdout is not None
+    assert window.stdout.readline() == "ready\n"
+    began = time.monotonic()
+    window.send_signal(number)
+    _, errors = window.communicate(timeout=20)
+    assert window.returncode == 0
+    assert time.monotonic() - began < 2
+    assert "Traceback" not in errors
+
+
+def start(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    without = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    kept = {name: value for name, value in os.environ.items() if name not in without}
+    return subprocess.run(
+        [sys.executable, "-m", "workbench"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=kept | environment,
+        timeout=60,
+        check=False,
+    )
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"DISPLAY": ":4711"},
+        {"WAYLAND_DISPLAY": "nowhere"},
+        {"QT_QPA_PLATFORM": "xcb"},
+        {"QT_QPA_PLATFORM": "nonsense"},
+    ],
+    ids=lambda environment: "-".join(environment) or "nothing",
+)
+def test_without_a_display_it_says_what_to_use_instead(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    done = start(tmp_path, **environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "workbench train" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+@LINUX
+def test_a_platform_without_a_screen_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert display.trouble() is None
+
+
+def test_the_command_line_loads_no_qt() -> None:
+    program = (
+        "import sys; from workbench import __main__; sys.argv = ['workbench', 'devices']; "
+        "assert __main__.main() == 0; "
+        "assert not [m for m in sys.modules if m.startswith(('PySide6', 'workbench.gui'))]"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
