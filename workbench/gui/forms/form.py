@@ -61,7 +61,7 @@ class Form(QWidget):
         self._rows = QFormLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setHorizontalSpacing(S.m)
-        self._rows.setVerticalSpacing(S.s)
+        self._rows.setVerticalSpacing(S.xs)
         self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         for info in field_infos(cls):

@@ -18,6 +18,9 @@ from workbench.gui.widgets.fitted_scroll import FittedScroll
 from workbench.spec.data import DataSpec
 from workbench.spec.training import TrainingSpec
 
+#: Room for the first fields, however long the stack is.
+_MIN_PX = 160
+
 
 @PANELS.add("run_form")
 class RunFormPanel(Panel):
@@ -36,16 +39,18 @@ class RunFormPanel(Panel):
         inside = QWidget()
         rows = QVBoxLayout(inside)
         rows.setContentsMargins(S.s, S.s, S.s, S.s)
-        rows.setSpacing(S.s)
+        rows.setSpacing(S.xs)
         for title, form in (("Training", self.training), ("Data", self.data)):
             heading = QLabel(title)
             heading.setProperty("role", "heading")
             rows.addWidget(heading)
             rows.addWidget(form)
-            rows.addSpacing(S.xs)
+            rows.addSpacing(S.s)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(FittedScroll(inside))
+        scroll = FittedScroll(inside)
+        scroll.setMinimumHeight(_MIN_PX)
+        column.addWidget(scroll)
         column.addStretch(1)
 
     def take_state(self, state: DocumentState) -> None:

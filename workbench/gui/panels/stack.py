@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -39,7 +38,7 @@ from workbench.spec.registries import LAYERS
 from workbench.training.events import Event, RunFailed, Started
 
 #: Room for cards that the form leaves them.
-_MIN_CARDS_PX = 120
+_MIN_CARDS_PX = 100
 
 #: Pixels around a dragged card that are kept in view.
 _MARGIN_PX = 24
@@ -174,15 +173,12 @@ class StackPanel(Panel):
             button.clicked.connect(self._on_tool_clicked)
             heading.addWidget(button)
         column.addLayout(heading)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setWidget(self.cards)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = FittedScroll(self.cards)
         self._scroll.setMinimumHeight(_MIN_CARDS_PX)
-        column.addWidget(self._scroll, 1)
+        column.addWidget(self._scroll)
         column.addLayout(self._build_adding())
         column.addWidget(FittedScroll(self._build_form_place()))
+        column.addStretch(1)
 
     def _build_adding(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -202,8 +198,8 @@ class StackPanel(Panel):
     def _build_form_place(self) -> QWidget:
         place = QFrame()
         self._form_column = QVBoxLayout(place)
-        self._form_column.setContentsMargins(0, S.s, 0, 0)
-        self._form_column.setSpacing(S.s)
+        self._form_column.setContentsMargins(0, S.xs, 0, 0)
+        self._form_column.setSpacing(S.xs)
         self._form_title = QLabel()
         self._form_title.setProperty("role", "heading")
         self._form_about = QLabel()

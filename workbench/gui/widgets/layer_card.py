@@ -77,7 +77,7 @@ class LayerCard(QFrame):
         self._fault.setProperty("role", "bad")
         self._fault.setWordWrap(True)
         grid = QGridLayout(self)
-        grid.setContentsMargins(S.xs, S.s, S.m, S.s)
+        grid.setContentsMargins(S.xs, S.xs, S.m, S.xs)
         grid.setHorizontalSpacing(S.s)
         grid.setVerticalSpacing(S.xs)
         grid.addWidget(self._grip, 0, 0)
