@@ -38,10 +38,10 @@ from workbench.training.events import (
     Event,
     Finished,
     Paused,
+    Prepared,
     Probed,
     RunFailed,
     Snapshot,
-    Started,
     Stopped,
 )
 
@@ -100,11 +100,11 @@ class WeightsPanel(Panel):
         """Show what was asked for, and ask when there is something new to see."""
         if isinstance(event, Probed):
             self._show_parameters(event)
-        elif isinstance(event, Started) and self._state is not None:
+        elif isinstance(event, Prepared) and self._state is not None:
             self._network = self._state.network
             self._fill_chooser(self._network)
             self._update_note()
-        if isinstance(event, Started | EpochEnded | Paused | Stopped | Finished | RunFailed):
+        if isinstance(event, Prepared | EpochEnded | Paused | Stopped | Finished | RunFailed):
             self._changed = True
             self._ask()
 

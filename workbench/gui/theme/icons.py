@@ -40,6 +40,7 @@ ICONS = {
     "reset": "mdi6.backup-restore",
     "save": "mdi6.content-save-outline",
     "search": "mdi6.magnify",
+    "show_all": "mdi6.arrow-expand-horizontal",
     "step": "mdi6.skip-next",
     "stop": "mdi6.stop",
     "train": "mdi6.play",
@@ -48,6 +49,7 @@ ICONS = {
     "warning": "mdi6.alert-outline",
     "wrong": "mdi6.close-circle-outline",
     "zoom": "mdi6.magnify-plus-outline",
+    "zoom_out": "mdi6.magnify-minus-outline",
 }
 
 

@@ -242,10 +242,6 @@ class ImageWall(QAbstractScrollArea):
         if event.button() == Qt.MouseButton.LeftButton and index >= 0:
             self._choose(index)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Keep what belongs to a press here."""
-        event.accept()
-
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Activate what is under the mouse."""
         index = self.index_at(event.position().toPoint())

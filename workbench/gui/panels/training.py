@@ -1,0 +1,266 @@
+"""The course of a run as plots.
+
+Responsible for when they are drawn, what they show and what is exported; knows nothing of how the
+figures come about.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.core.errors import SaveError
+from workbench.gui.panels.base import PANELS, Panel
+from workbench.gui.run_figures import LIKELIHOODS, SCORES, SHARES, Figure, describe
+from workbench.gui.state import DocumentState
+from workbench.gui.theme.spacing import S
+from workbench.gui.widgets.empty_state import EmptyState
+from workbench.gui.widgets.icon_button import IconButton
+from workbench.gui.widgets.run_plots import RunPlots
+from workbench.training.events import Event, Prepared, Snapshot
+from workbench.training.history import History
+from workbench.training.run_log import RunLog
+
+#: Milliseconds between two drawings, and between two changes of what they say in words.
+_DRAW_MS, _TEXT_MS = 100, 500
+
+
+@PANELS.add("training")
+class TrainingPanel(Panel):
+    """Log-likelihood and accuracy of both splits over the iterations."""
+
+    title = "Training"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._history = History()
+        self._objective = ""
+        self._upper: tuple[Figure, ...] = LIKELIHOODS
+        self._drawn: tuple[int, int] | None = None  # rows of points and epochs
+        self._pointed: float | None = None
+        self._plots: RunPlots | None = None
+        self._draw_rest = self._make_timer(_DRAW_MS)
+        self._draw_rest.timeout.connect(self._draw_if_changed)
+        self._text_rest = self._make_timer(_TEXT_MS)
+        self._text_rest.timeout.connect(self._say_newest)
+        self._build()
+
+    def take_state(self, state: DocumentState) -> None:
+        """Note what is trained for, since the plots are called by it."""
+        self._objective = state.training.objective
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw what has come, a little later."""
+        self._draw_soon()
+
+    def take_event(self, event: Event) -> None:
+        """Change to the history of another run; draw what has come."""
+        if isinstance(event, Prepared):
+            self._show_history(event.history)
+        self._draw_soon()
+
+    def export_csv(self, path: Path) -> None:
+        """Write all figures as the command line's log has them; say so where it fails."""
+        try:
+            with RunLog(path) as log:
+                log.add_history(self._history)
+        except SaveError as error:
+            self.message_raised.emit(error.message, error.hint)
+
+    def export_png(self, path: Path) -> None:
+        """Save the plots as they are seen; say so where it fails."""
+        if self._plots is None or not self._plots.grab().save(str(path), "PNG"):
+            self.message_raised.emit(
+                f"The image {str(path)!r} cannot be written.",
+                "Choose a file in a folder that you may write to, with space left.",
+            )
+
+    def plots(self) -> RunPlots | None:
+        """Return the plots; None before they were needed."""
+        return self._plots
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what has happened meanwhile."""
+        super().showEvent(event)
+        self._draw_if_changed()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Make the plots ready once the window stands there."""
+        if self._plots is None:
+            QTimer.singleShot(0, self._make_plots)
+
+    def _build(self) -> None:
+        self._score, self._share = QComboBox(), QComboBox()
+        self._share.setAccessibleName("Lower plot")
+        self._score.setAccessibleName("Upper plot")
+        self._fill(self._score, self._upper)
+        self._fill(self._share, SHARES)
+        for chooser in (self._score, self._share):
+            chooser.currentIndexChanged.connect(self._on_chooser_index_changed)
+        top = QHBoxLayout()
+        top.setSpacing(S.s)
+        top.addWidget(self._score)
+        top.addWidget(self._share)
+        top.addStretch(1)
+        for button in self._make_buttons():
+            top.addWidget(button)
+        self._readout = QLabel()
+        self._readout.setProperty("role", "muted")
+        # However long the words, the window stays as wide as it is.
+        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._shown = QWidget()
+        self._body = QVBoxLayout(self._shown)
+        self._body.setContentsMargins(S.m, S.m, S.m, S.m)
+        self._body.setSpacing(S.s)
+        self._body.addLayout(top)
+        self._body.addWidget(self._readout)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(
+            EmptyState("train", "Nothing trained yet", "Press Train (Space) and watch it learn.")
+        )
+        self._pages.addWidget(self._shown)
+
+    def _make_buttons(self) -> list[QWidget]:
+        closer = IconButton("zoom", "Zoom in", "Show fewer iterations (+ on the plots)")
+        farther = IconButton("zoom_out", "Zoom out", "Show more iterations (- on the plots)")
+        everything = IconButton(
+            "show_all", "Show all", "Show all iterations (0, or a double click on the plots)"
+        )
+        closer.clicked.connect(self._on_closer_clicked)
+        farther.clicked.connect(self._on_farther_clicked)
+        everything.clicked.connect(self._on_everything_clicked)
+        export = IconButton("export", "Export", "Save the plots as an image, or their figures")
+        export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(export)
+        for text, slot in (
+            ("Image (PNG)…", self._on_export_png_triggered),
+            ("Figures (CSV)…", self._on_export_csv_triggered),
+        ):
+            action = QAction(text, menu)
+            action.triggered.connect(slot)
+            menu.addAction(action)
+        export.setMenu(menu)
+        return [closer, farther, everything, export]
+
+    def _make_timer(self, interval_ms: int) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval_ms)
+        return timer
+
+    def _make_plots(self) -> None:
+        if self._plots is not None:
+            return
+        self._plots = RunPlots()
+        self._plots.setAccessibleName("Plots of the run")
+        self._plots.setToolTip(
+            "Wheel: zoom. Drag: move. Double click: show all.\n"
+            "Arrow keys: read the figures of an iteration."
+        )
+        self._plots.step_pointed.connect(self._on_plots_step_pointed)
+        self._plots.show_figures(*self._figures())
+        self._body.insertWidget(1, self._plots, 1)
+
+    def _fill(self, chooser: QComboBox, figures: tuple[Figure, ...]) -> None:
+        chooser.blockSignals(True)
+        chooser.clear()
+        chooser.addItems([figure.label for figure in figures])
+        chooser.blockSignals(False)
+        chooser.setToolTip("\n".join(f"{figure.label}: {figure.help}" for figure in figures))
+
+    def _figures(self) -> tuple[Figure, Figure]:
+        return self._upper[self._score.currentIndex()], SHARES[self._share.currentIndex()]
+
+    def _show_history(self, history: History) -> None:
+        if history is self._history:
+            return
+        self._history, self._drawn = history, None
+        upper = LIKELIHOODS if self._objective == "log_likelihood" else SCORES
+        if upper is not self._upper:
+            self._upper = upper
+            self._fill(self._score, upper)
+        if self._plots is not None:
+            self._plots.show_figures(*self._figures())
+            self._plots.point_at(None)
+            self._plots.show_all()
+        self._draw_if_changed()
+
+    def _draw_soon(self) -> None:
+        if self.isVisible() and not self._draw_rest.isActive():
+            self._draw_rest.start()
+
+    def _draw_if_changed(self) -> None:
+        if self.isVisible() and self._rows() != self._drawn:
+            self._draw()
+
+    def _rows(self) -> tuple[int, int]:
+        return len(self._history.points()["step"]), len(self._history.epochs()["step"])
+
+    def _draw(self) -> None:
+        """Draw the history as it is now."""
+        self._drawn = self._rows()
+        self._pages.setCurrentIndex(1 if any(self._drawn) else 0)
+        if not any(self._drawn):
+            return
+        self._make_plots()
+        assert self._plots is not None
+        self._plots.draw(self._history.points(), self._history.epochs())
+        if not self._text_rest.isActive():
+            self._text_rest.start()
+
+    def _say_newest(self) -> None:
+        assert self._plots is not None
+        newest = self._describe(None)
+        self._plots.setAccessibleDescription(newest)
+        if self._pointed is None:
+            self._readout.setText(newest)
+
+    def _describe(self, step: float | None) -> str:
+        return describe(self._figures(), self._history.points(), self._history.epochs(), step)
+
+    def _on_plots_step_pointed(self, step: float | None) -> None:
+        self._pointed = step
+        self._readout.setText(self._describe(step))
+
+    def _on_chooser_index_changed(self, _: int) -> None:
+        if self._plots is not None:
+            self._plots.show_figures(*self._figures())
+            self._draw()
+
+    def _on_closer_clicked(self) -> None:
+        if self._plots is not None:
+            self._plots.zoom(closer=True)
+
+    def _on_farther_clicked(self) -> None:
+        if self._plots is not None:
+            self._plots.zoom(closer=False)
+
+    def _on_everything_clicked(self) -> None:
+        if self._plots is not None:
+            self._plots.show_all()
+
+    def _on_export_png_triggered(self) -> None:
+        self._export("Save the plots", "run.png", "Images (*.png)")
+
+    def _on_export_csv_triggered(self) -> None:
+        self._export("Save the figures", "run.csv", "Comma-separated values (*.csv)")
+
+    def _export(self, caption: str, name: str, kinds: str) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(self, caption, name, kinds)
+        if chosen:
+            write = self.export_png if name.endswith(".png") else self.export_csv
+            write(Path(chosen).with_suffix(Path(name).suffix))
