@@ -56,17 +56,12 @@ class Emitter:
         The kernel's arguments, which grow with what is read.
     reduce
         Emits a reduction at an index; a family of its own.
-    any_width
-        Whether the distance of rows in memory is passed as an argument, so that the same kernel
-        serves arrays of other widths.
     """
 
     def __init__(
         self,
         arguments: Arguments,
         reduce: Callable[[Emitter, Node, IndexTuple], Value],
-        *,
-        any_width: bool = False,
     ) -> None:
         self.arguments = arguments
         self.path = [Scope(1)]
@@ -75,7 +70,6 @@ class Emitter:
         #: Every buffer read, with the address, for those who choose the order of loops.
         self.addresses: list[Index] = []
         self._reduce = reduce
-        self._any_width = any_width
         self._names = 0
 
     @property
@@ -150,9 +144,11 @@ class Emitter:
         self.line(f"{self._element(buffer, address)} = {value.text};")
 
     def _element(self, buffer: int, address: Index) -> str:
+        """Return the C name of a buffer's element.
+
+        How far rows lie apart is passed as an argument, so that one kernel serves all widths.
+        """
         pointer = self.arguments.buffer(buffer)
-        if not self._any_width:
-            return f"{pointer}[{_bare(address)}]"
         parts = [
             atom.text if c == 1 else f"{atom.text} * {self.arguments.stride(buffer, c)}"
             for atom, c in address.terms

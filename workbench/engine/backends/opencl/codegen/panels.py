@@ -50,7 +50,7 @@ class PanelsKernel:
     def __attrs_post_init__(self) -> None:
         """Choose the tile."""
         self.tile = self.target.panel_tile(self.step.product.dtype)
-        self.emitter = Emitter(Arguments(self.buffers, wide=self.wide), reduce, any_width=True)
+        self.emitter = Emitter(Arguments(self.buffers, wide=self.wide), reduce)
 
     def kernel(self, prefix: str) -> Kernel:
         """Return the kernel with its launch."""

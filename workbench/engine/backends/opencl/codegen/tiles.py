@@ -86,12 +86,12 @@ class TilesKernel:
         self, arguments: Arguments, operand: Node, names: tuple[str, str]
     ) -> tuple[str, list[Index]]:
         """Return the body of a function that loads an element, and the addresses that it reads."""
-        emitter = Emitter(arguments, reduce, any_width=True)
+        emitter = Emitter(arguments, reduce)
         value = emitter.value(operand, self._index(names, operand.shape))
         return _body(emitter, f"return {value.text};"), emitter.addresses
 
     def _epilogue(self, arguments: Arguments) -> str:
-        emitter = Emitter(arguments, reduce, any_width=True)
+        emitter = Emitter(arguments, reduce)
         index = self._index(("m", "n"), self.step.product.shape)
         emitter.bind(self.step.product, index, Value("product", 0))
         values = [emitter.value(store.value, index) for store in self.step.stores]
