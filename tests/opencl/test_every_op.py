@@ -54,11 +54,11 @@ def multiplies(name: str) -> bool:
     return any(v.owner and isinstance(v.owner.op, MatMul) for v in topological(list(built)))
 
 
-@pytest.mark.parametrize("name", filter(has_examples, OPS))
+@pytest.mark.parametrize("name", [*filter(has_examples, OPS)])
 def test_agrees_with_the_reference(device: OpenCLDevice, name: str) -> None:
     compare(name, DTYPES, device)
 
 
-@pytest.mark.parametrize("name", filter(multiplies, OPS))
+@pytest.mark.parametrize("name", [*filter(multiplies, OPS)])
 def test_products_agree_in_the_other_family(tiles_device: OpenCLDevice, name: str) -> None:
     compare(name, FLOATS, tiles_device)
