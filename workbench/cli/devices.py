@@ -30,10 +30,15 @@ def _print(found: list[DeviceInfo]) -> None:
             "id": [info.id for info in found],
             "type": [info.type for info in found],
             "units": [str(info.compute_units) for info in found],
-            "memory": [f"{info.memory_bytes / 2**30:.1f} GiB" for info in found],
+            "memory": [_memory(info.memory_bytes) for info in found],
             "float64": ["yes" if info.float64 else "no" for info in found],
             "name": [info.name for info in found],
             "platform": [info.platform for info in found],
             "driver": [info.driver for info in found],
         }
     )
+
+
+def _memory(size_bytes: int) -> str:
+    """Return a size in GiB; a dash where the device has no memory of its own."""
+    return f"{size_bytes / 2**30:.1f} GiB" if size_bytes else "-"

@@ -1,17 +1,20 @@
 """The shapes of handwritten digits, as the pen draws them.
 
-Responsible for the curves and how they are written down; knows nothing of a hand's variation or of pixels.
+Responsible for the curves and how they are written down; knows nothing of how hands vary, or of
+pixels.
 
-A shape is one text: points ``x,y`` (0 to 100, y downwards) that a smooth curve passes through. ``*`` marks a
-corner, ``/`` lifts the pen.
+A shape is one text: points ``x,y`` (0 to 100, y downwards) that a smooth curve passes through.
+``*`` marks a corner, ``/`` lifts the pen.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import attrs
 import numpy as np
 
-#: For each digit its shapes and how common each is.
+#: For each digit its shapes, and how common each is beside the others of that digit.
 SHAPES: dict[int, dict[str, float]] = {
     0: {
         "58,1 25,10 7,50 25,90 50,100 76,90 93,50 78,12 48,0": 4,
@@ -23,144 +26,190 @@ SHAPES: dict[int, dict[str, float]] = {
         "50,0 50,50 50,100": 10,
         "48,0 53,50 48,100": 2,
         "52,0 47,50 52,100": 2,
+        "46,0 52,30 48,70 54,100": 2,
         "32,18 52,0* 52,50 52,100": 1,
-        "25,22 52,0* 52,50 52,98* / 22,100 52,99 82,99": 0.7,
+        "25,22 52,0* 52,50 52,98* / 22,100 52,99 82,99": 1,
     },
     2: {
-        "10,24 30,3 62,3 76,26 58,58 12,98* 50,95 96,94": 4,
-        "8,20 38,0 76,12 74,42 40,78 10,96 6,80 28,72 60,88 96,94": 4,
-        "14,16 46,2 74,16 70,46 38,82 14,90 20,76 46,84 94,98": 2,
-        "8,10 40,5 80,4* 50,48 8,96* 50,95 96,92": 1.5,
+        "10,24 30,3 62,3 76,26 58,58 12,98* 50,95 96,94": 3,
+        "8,20 38,0 76,12 74,42 40,78 10,96 6,80 28,72 60,88 96,94": 2,
+        "14,26 34,4 62,2 76,22 66,46 42,72 16,92 3,84 12,70 34,72 62,86 98,80": 3,
+        "20,26 40,4 66,4 76,24 64,54 42,82 20,98 4,92 4,74 22,64 46,74 66,90 92,94": 3,
+        "10,28 30,4 58,0 76,16 72,46 52,80 26,100 8,96 6,78 26,66 54,74 80,92": 3,
+        "16,20 44,0 74,10 74,38 54,72 26,94 6,90 10,72 36,66 64,76 96,78": 3,
+        "6,30 26,4 60,0 80,24 66,52 34,82 10,90 8,74 30,70 58,82 80,92 100,84": 2,
+        "14,16 46,2 74,16 70,46 38,82 14,90 20,76 46,84 94,98": 1.5,
+        "8,10 40,5 80,4* 50,48 8,96* 50,95 96,92": 1.2,
         "10,22 40,0 74,16 62,54 12,96* 34,86 62,96 96,88": 1.5,
+        "24,14 48,0 72,14 68,44 44,74 20,96* 44,92 74,90": 1,
+        "14,32 30,6 56,2 66,22 48,54 6,92* 50,88 100,82": 2,
+        "26,12 54,0 84,6 78,32 46,64 14,92 0,84 8,68 30,74 58,90 82,84": 2,
+        "10,30 34,8 66,10 64,36 30,66 4,84* 20,72 56,80 100,72": 1.5,
     },
     3: {
-        "12,14 45,0 78,16 66,40 36,48* 74,56 86,80 52,100 10,90": 5,
-        "14,8 50,1 78,18 60,42 40,46 70,54 84,78 50,99 8,92": 3,
+        "12,14 45,0 78,16 68,38 40,47* 76,56 86,80 52,100 10,90": 3,
+        "12,14 45,0 78,16 66,40 34,48* 74,56 86,80 52,100 10,90": 3,
+        "14,8 50,1 78,18 62,40 42,46 70,54 84,78 50,99 8,92": 3,
         "12,6 45,4 82,4* 62,24 42,42* 76,52 86,78 52,100 10,92": 1.5,
-        "10,18 40,0 74,12 66,38 40,48 34,42 44,44 80,58 82,86 46,100 8,88": 1.5,
+        "20,12 46,0 72,14 66,36 42,46 34,47 50,47 76,58 80,82 54,100 14,92": 2.5,
+        "28,12 56,0 86,12 76,36 44,48* 72,54 76,78 44,97 2,92": 3,
+        "16,18 40,2 66,14 62,36 42,46* 74,56 88,78 64,98 32,96 12,84": 2.5,
+        "8,8 40,2 72,10 62,34 40,46* 72,54 82,74 58,96 20,98 0,88": 2,
+        "24,6 54,4 66,20 46,40* 64,50 70,74 50,96 20,96": 1.5,
+        "10,20 38,0 70,8 68,34 44,46* 80,52 92,78 60,100 20,96 4,76": 2.5,
+        "18,12 44,0 68,12 60,34 40,46 56,50 80,64 74,90 44,100 16,86": 2.5,
     },
     4: {
         "22,4 14,30 10,56* 45,57 88,50 / 74,4 70,50 66,100": 4,
         "16,4 8,40 22,56 55,52 78,42 / 84,2 76,50 66,100": 3,
-        "62,2 36,30 8,62* 50,63 94,60 / 66,2 66,50 66,100": 2,
-        "26,2 10,50* 50,50 70,44* 80,4* 72,50 64,100": 1.5,
+        "62,2 36,30 8,62* 50,63 94,60 / 66,2 66,50 66,100": 1.5,
+        "26,2 10,50* 50,50 70,44* 80,4* 72,50 64,100": 0.5,
         "20,4 16,46* 60,46 80,42 / 76,2 76,50 76,100": 1.5,
+        "36,0 20,28 4,52* 50,56 98,52 / 70,22 62,60 54,100": 1.5,
+        "18,10 12,40 22,54 50,50 76,34 / 86,0 62,50 42,100": 1.5,
     },
     5: {
-        "32,4 26,26 20,44* 52,38 82,58 74,88 40,100 8,88 / 32,5 60,5 94,2": 4,
-        "92,2 60,4 32,6* 26,28 20,46* 54,40 82,60 70,90 38,100 6,88": 4,
+        "32,4 26,26 20,44* 52,38 82,58 74,88 40,100 8,88 / 32,5 60,5 94,2": 3,
+        "92,2 60,4 32,6* 26,28 20,46* 54,42 82,62 70,90 38,100 6,88": 3,
         "84,4 48,4 28,22 40,44 68,58 72,80 46,98 8,90": 2,
-        "92,0 64,6 42,8* 28,40* 52,42 68,62 52,90 4,98": 2,
+        "92,0 64,6 42,8* 28,40* 52,44 68,64 52,90 4,98": 3,
+        "100,2 70,4 42,10* 30,42* 50,42 66,58 58,84 32,96 6,86": 3,
+        "96,0 60,4 36,10* 26,46* 54,38 84,56 80,84 46,100 14,90 12,74": 2,
+        "84,6 50,6 18,8* 16,30 14,50* 48,38 84,52 84,82 50,100 10,94": 2,
+        "80,4 56,2 34,8 30,26 38,44 60,56 66,76 48,98 18,92": 2,
+        "78,2 46,4 18,10* 14,32 12,48* 44,36 78,48 86,76 56,100 20,94 6,80": 2,
+        "70,4 44,2 28,12 26,34* 56,40 72,62 62,88 34,98 14,86": 1.5,
     },
     6: {
-        "62,0 32,26 12,60 22,92 52,100 80,84 74,62 46,58 18,78": 4,
-        "46,0 24,35 12,72 32,98 64,94 76,72 54,58 26,70 14,84": 3,
-        "76,2 38,18 14,52 16,86 46,100 78,86 76,62 48,54 22,68 16,80": 3,
-        "30,0 18,40 14,80 36,98 70,92 76,68 48,58 20,72": 2,
+        "62,0 32,26 12,62 22,92 52,100 80,86 74,66 46,62 20,82": 3,
+        "46,0 24,35 12,74 32,98 64,94 76,76 54,62 28,74 16,88": 3,
+        "76,2 38,20 14,54 16,86 46,100 78,86 76,64 48,58 24,72 20,86": 2,
+        "30,0 18,40 14,80 36,98 70,92 76,72 50,60 22,74": 2,
+        "34,2 12,36 6,72 30,96 70,94 94,74 84,56 56,62 34,86": 3,
+        "60,0 32,36 20,72 34,98 60,96 72,80 58,66 38,76 28,90": 3,
+        "66,4 28,22 6,60 18,92 56,98 88,78 78,54 46,56 26,80": 1.5,
+        "44,0 22,34 8,70 22,96 60,98 90,80 76,60 48,66 32,84": 3,
+        "58,0 40,30 28,70 38,98 58,96 66,80 56,68 40,78": 2,
     },
     7: {
         "8,8 50,8 90,4* 62,50 44,100": 5,
         "8,24 12,8* 50,8 88,4* 64,46 48,100": 2,
         "6,18 26,4 58,10 86,4* 60,52 40,100": 2.5,
-        "10,10 50,9 88,5* 64,46 46,100 / 30,52 54,50 80,46": 1.5,
+        "10,10 50,9 88,5* 64,46 46,100 / 30,52 54,50 80,46": 2.5,
         "12,12 44,2 78,10 80,40 64,70 56,100": 2,
+        "8,30 14,6* 48,8 84,4* 78,50 74,100": 1,
     },
     8: {
-        "80,14 48,0 20,18 42,42 74,64 74,90 44,100 18,88 28,62 62,38 82,12": 4,
-        "76,18 52,0 24,14 32,38 64,58 78,82 50,100 20,86 30,60 66,38 74,12 50,2": 3,
-        "50,48 24,32 24,10 50,0 76,10 76,32 50,48 20,66 20,90 50,100 80,90 80,66 50,48": 3,
-        "84,4 56,2 28,16 36,40 62,60 66,88 38,100 18,84 34,58 66,36 88,8": 2,
+        "78,12 52,0 28,14 34,36 60,56 72,80 50,100 26,84 38,60 62,38 80,10": 3,
+        "74,16 52,0 30,12 34,34 60,56 72,80 50,100 28,82 40,58 64,36 74,14 54,2": 3,
+        "50,46 28,28 30,8 52,0 74,12 70,32 50,46 26,66 24,88 50,100 76,88 72,64 50,46": 3,
+        "92,2 58,0 36,14 40,36 58,58 62,86 40,100 22,86 36,62 64,38 96,8": 3,
+        "40,34 24,16 44,0 72,8 66,32 40,54 24,80 46,100 70,86 62,58 38,34": 2,
+        "50,46 20,34 16,10 50,0 84,10 80,34 50,46 10,62 8,90 50,100 92,90 90,62 50,46": 2,
+        "84,16 50,2 16,16 28,38 72,54 86,80 50,100 14,86 26,60 70,40 84,18": 2,
+        "82,20 62,2 34,8 30,30 56,50 66,78 46,100 26,86 34,64 60,46 80,18": 2,
+        "26,18 40,0 62,6 60,28 36,48 32,78 56,100 78,84 66,58 36,38 26,14": 1.5,
     },
     9: {
         "80,16 52,0 18,14 16,40 48,48 76,24 82,8* 80,50 72,100": 4,
-        "76,14 46,0 16,20 22,46 56,44 78,14* 74,50 62,100": 3,
-        "82,22 60,0 24,8 14,34 38,50 70,36 82,16 82,52 68,86 40,100 14,92": 2.5,
-        "70,6 36,4 16,28 36,46 70,30 78,8* 62,54 44,100": 2,
-        "78,6 40,4 20,26 36,42 66,36 78,10* 78,50 78,100": 1.5,
+        "76,14 46,0 16,20 22,48 56,46 78,14* 74,50 66,100": 4,
+        "70,6 36,4 16,28 36,48 70,32 78,8* 68,54 56,100": 3,
+        "78,14 56,2 28,14 20,38 44,50 70,32 78,10 72,52 62,100": 4,
+        "74,20 52,4 24,20 24,46 54,48 74,22 72,60 60,100": 3,
+        "80,10 56,0 28,12 20,36 42,46 68,30 82,6* 70,50 54,100": 2.5,
+        "66,22 50,0 30,16 28,42 50,48 66,22 66,60 60,100": 3,
+        "78,6 40,4 20,26 36,44 66,36 78,10* 78,50 78,100": 1.5,
+        "82,22 60,0 24,8 14,34 38,50 70,36 82,16 82,52 68,86 40,100 14,92": 1,
+        "72,12 44,0 18,16 28,40 60,34 74,14 78,50 66,84 36,98 10,88": 1,
+        "62,6 34,2 10,20 26,38 56,32 72,12* 80,54 86,100": 1,
+        "84,20 60,2 20,6 4,32 28,54 66,46 84,16* 90,56 92,100": 1,
     },
 }
 
-_PIECES = 3  # straight pieces between two neighbouring points
+# Straight pieces between two neighbouring points.
+_PIECES = 3
 
 
 @attrs.frozen(eq=False)
 class Shape:
-    """One shape, ready to be drawn: a point of its outline is a weighted sum of four control points.
+    """One shape, ready to be drawn: an outline point is a weighted sum of four control points.
 
     Parameters
     ----------
-    digit, weight
-        What it shows and how common it is.
+    digit
+        What it shows.
+    share
+        How much of the digit's pictures it makes, from 0 to 1.
     control
         Its control points, from -1 to 1.
+    tips
+        The control points where the pen is set down or lifted.
     index, weights
-        For each outline point, four control points and their weights.
+        For each outline point, its control points and their weights.
     pieces
-        Where the straight pieces of the outline begin; each ends at the next outline point.
+        The outline points where a straight piece begins; it ends at the next one.
 
     Shapes
     ------
     control : (controls, 2)
     index, weights : (points, 4)
-    pieces : (pieces,)
     """
 
     digit: int
-    weight: float
+    share: float
     control: np.ndarray
+    tips: np.ndarray
     index: np.ndarray
     weights: np.ndarray
     pieces: np.ndarray
 
 
 def shapes() -> list[Shape]:
-    """Return every shape, each digit's weights adding up to 1."""
+    """Return every shape, in the order of the digits."""
     return [
-        _shape(digit, text, weight / sum(known.values()))
+        _shape(digit, weight / sum(known.values()), text)
         for digit, known in SHAPES.items()
         for text, weight in known.items()
     ]
 
 
-def _shape(digit: int, text: str, weight: float) -> Shape:
+def _shape(digit: int, share: float, text: str) -> Shape:
     control: list[tuple[float, float]] = []
+    tips: list[int] = []
     index: list[list[int]] = []
     weights: list[list[float]] = []
     pieces: list[int] = []
     for stroke in text.split("/"):
-        run: list[int] = []
-        for word in stroke.split():
+        words = stroke.split()
+        first = len(control)
+        tips += [first, first + len(words) - 1]
+        corners = [k for k, word in enumerate(words) if word.endswith("*")]
+        for word in words:
             x, y = word.removesuffix("*").split(",")
             control.append((float(x) / 50 - 1, float(y) / 50 - 1))
-            run.append(len(control) - 1)
-            if word.endswith("*"):
-                _smooth(run, index, weights, pieces)
-                run = run[-1:]
-        _smooth(run, index, weights, pieces)
-    return Shape(
-        digit, weight, np.array(control), np.array(index), np.array(weights), np.array(pieces)
-    )
+        ends = [0, *corners, len(words) - 1]
+        for start, end in pairwise(ends):
+            begin = len(index)
+            _add_curve(range(first + start, first + end + 1), index, weights)
+            pieces += range(begin, len(index) - 1)
+    parts = (np.array(part) for part in (control, tips, index, weights, pieces))
+    return Shape(digit, share, *parts)
 
 
-def _smooth(
-    run: list[int], index: list[list[int]], weights: list[list[float]], pieces: list[int]
-) -> None:
-    """Add the Catmull-Rom spline through the control points of `run`; its ends are straight."""
-    if len(run) < 2:
-        return
+def _add_curve(run: range, index: list[list[int]], weights: list[list[float]]) -> None:
+    """Add the outline of the Catmull-Rom spline through the control points of `run`."""
     for k in range(len(run) - 1):
         around = [run[max(k - 1, 0)], run[k], run[k + 1], run[min(k + 2, len(run) - 1)]]
         last = k == len(run) - 2
         for step in range(_PIECES + last):
             t = step / _PIECES
-            if step < _PIECES:
-                pieces.append(len(index))
+            tt, ttt = t * t, t * t * t
             index.append(around)
             weights.append(
                 [
-                    (-t + 2 * t**2 - t**3) / 2,
-                    (2 - 5 * t**2 + 3 * t**3) / 2,
-                    (t + 4 * t**2 - 3 * t**3) / 2,
-                    (-(t**2) + t**3) / 2,
+                    (2 * tt - t - ttt) / 2,
+                    (2 - 5 * tt + 3 * ttt) / 2,
+                    (t + 4 * tt - 3 * ttt) / 2,
+                    (ttt - tt) / 2,
                 ]
             )

@@ -214,7 +214,8 @@ class Function:
 
     def _find_call(self, arrays: Sequence[np.ndarray], scalars: tuple[np.generic, ...]) -> _Call:
         shapes = tuple(a.shape for a in arrays) + tuple(s.storage.shape for s in self._shared)
-        key = (shapes, tuple(s.item() for s in scalars))
+        # As bytes: 0.0 equals -0.0 and is another number, NaN equals nothing and is the same one.
+        key = (shapes, tuple(s.tobytes() for s in scalars))
         call = self._calls.get(key)
         if call is None:
             if len(self._calls) >= _MAX_REMEMBERED:
@@ -224,11 +225,10 @@ class Function:
 
     def _make_call(self, shapes: tuple[Shape, ...], scalars: tuple[np.generic, ...]) -> _Call:
         values = {v.serial: value for v, value in zip(self._scalar_inputs, scalars, strict=True)}
-        for (known, sizes), bound in self._plans.items():
-            if known == shapes:
-                shaped = with_scalars(self._host, bound.shaped, values)
-                if shaped.sizes(self._host) == sizes:
-                    return _Call(bound, tuple(shaped.values[v.serial] for v in bound.scalars))
+        for (known, _), bound in self._plans.items():
+            again = with_scalars(self._host, bound.shaped, values) if known == shapes else None
+            if again is not None:
+                return _Call(bound, tuple(again.values[v.serial] for v in bound.scalars))
         given = [*self._array_inputs, *self._shared]
         of_inputs = {v.serial: shape for v, shape in zip(given, shapes, strict=True)}
         shaped = shape_pass(self._host, of_inputs, values)

@@ -34,7 +34,7 @@ FILES = {
 }
 
 TRAINING_ROWS = 50_000
-_LARGEST_DOWNLOAD_BYTES = 64 * 2**20
+LARGEST_DOWNLOAD_BYTES = 64 * 2**20
 
 
 @DATASETS.add("mnist")
@@ -92,7 +92,7 @@ def _downloaded(name: str, ndim: int, progress: Progress) -> np.ndarray:
     urls = [mirror + packed for mirror in MIRRORS]
     try:
         data, array = download.first_good(
-            urls, f"downloading {packed}", _LARGEST_DOWNLOAD_BYTES, accept, progress
+            urls, f"downloading {packed}", LARGEST_DOWNLOAD_BYTES, accept, progress
         )
     except DataError as error:
         raise DataError(

@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 
 from workbench.core.errors import GraphError
+from workbench.engine.graph.ops.shape import retype
 from workbench.engine.graph.variable import Constant, SharedVariable, Variable
 
 Pairs = Mapping[Variable, Any] | Iterable[tuple[Variable, Any]]
 
 
 def coerced(variable: Variable, value: Any) -> np.ndarray:
-    """Return an argument as an array of the variable's dtype, if nothing is lost by it."""
+    """Return a value as an array of the variable's dtype, if nothing is lost by it."""
     array = np.asarray(value)
     wanted = np.dtype(variable.dtype)
     if array.ndim != variable.ndim:
         raise GraphError(
-            f"The argument for {variable.describe()} has shape {array.shape}.",
+            f"The value for {variable.describe()} has shape {array.shape}.",
             f"Give an array of {variable.ndim} axes.",
         )
     for axis, (length, stretches) in enumerate(
@@ -30,7 +31,7 @@ def coerced(variable: Variable, value: Any) -> np.ndarray:
     ):
         if stretches and length != 1:
             raise GraphError(
-                f"The argument for {variable.describe()} has length {length} on axis {axis}.",
+                f"The value for {variable.describe()} has length {length} on axis {axis}.",
                 "Give length 1.",
             )
     if array.dtype != wanted:
@@ -39,7 +40,7 @@ def coerced(variable: Variable, value: Any) -> np.ndarray:
             array.dtype, wanted, "safe"
         ):
             raise GraphError(
-                f"The argument for {variable.describe()} has dtype {array.dtype}.",
+                f"The value for {variable.describe()} has dtype {array.dtype}.",
                 f"Give {wanted}, or convert it: numpy.asarray(value, {wanted.name!r}).",
             )
     return np.ascontiguousarray(array, dtype=wanted).reshape(array.shape)
@@ -47,11 +48,14 @@ def coerced(variable: Variable, value: Any) -> np.ndarray:
 
 def _fits(array: np.ndarray, wanted: np.dtype[Any]) -> bool:
     """Whether numbers written in Python are in the range of `wanted`."""
-    if wanted.kind == "f":
-        return array.dtype.kind in "biuf"
+    if array.size == 0:
+        return True
+    if wanted.kind == "f" and array.dtype.kind in "biuf":
+        finite = array[np.isfinite(array)]
+        return bool(np.abs(finite).max(initial=0) <= np.finfo(wanted).max)
     if wanted.kind in "iu" and array.dtype.kind in "biu":
         limits = np.iinfo(wanted)
-        return array.size == 0 or bool(limits.min <= array.min() and array.max() <= limits.max)
+        return bool(limits.min <= array.min() and array.max() <= limits.max)
     return wanted.kind == array.dtype.kind
 
 
@@ -86,9 +90,7 @@ def checked_givens(
     """Return what stands in for which variable; raise GraphError where it cannot."""
     checked: dict[Variable, Variable] = {}
     for variable, value in givens:
-        replacement = (
-            value if isinstance(value, Variable) else Constant(np.asarray(value, variable.dtype))
-        )
+        replacement = value if isinstance(value, Variable) else Constant(coerced(variable, value))
         if any(variable is given for given in inputs):
             raise GraphError(
                 f"{variable.describe()} is both an input and in givens.", "Keep one of the two."
@@ -100,7 +102,8 @@ def checked_givens(
             )
         if variable in checked:
             raise GraphError(f"{variable.describe()} is given twice in givens.", "Name it once.")
-        checked[variable] = replacement
+        # What was built on the variable relies on its broadcastable axes.
+        checked[variable] = retype(replacement, variable.broadcastable)
     return checked
 
 
@@ -117,7 +120,7 @@ def checked_updates(
             )
         if shared in checked:
             raise GraphError(f"{shared.describe()} has two updates.", "Give it one.")
-        value = new if isinstance(new, Variable) else Constant(np.asarray(new, shared.dtype))
+        value = new if isinstance(new, Variable) else Constant(coerced(shared, new))
         if value.dtype != shared.dtype or value.ndim != shared.ndim:
             raise GraphError(
                 f"The update of {shared.describe()} is {value.describe()}.",

@@ -324,6 +324,7 @@ class SharedVariable(Variable):
         super().__init__(
             TensorType(of_value.dtype, broadcastable or of_value.broadcastable), None, name
         )
+        self._check_shape(value.shape)
         self.storage: Storage = HostStorage(value)
 
     def get_value(self) -> np.ndarray:
@@ -336,15 +337,20 @@ class SharedVariable(Variable):
         Raises
         ------
         GraphError
-            The new value has another dtype or number of axes.
+            The new value has another number of axes, or a broadcastable one is not of length 1.
         """
         array = np.array(value, dtype=self.dtype, order="C")
-        if array.ndim != self.ndim:
-            raise GraphError(
-                f"{self.describe()} cannot take a value of shape {array.shape}.",
-                f"Give {self.ndim} axes.",
-            )
+        self._check_shape(array.shape)
         self.storage.write(array)
+
+    def _check_shape(self, shape: Shape) -> None:
+        flags = self.broadcastable
+        stretched = any(flag and n != 1 for n, flag in zip(shape, flags, strict=False))
+        if len(shape) != len(flags) or stretched:
+            raise GraphError(
+                f"{self.describe()} cannot take a value of shape {shape}.",
+                f"Give {self.ndim} axes, of length 1 where they are broadcastable.",
+            )
 
 
 class Apply:

@@ -111,7 +111,10 @@ class Fusion:
     def _misplaced(self, cones: dict[int, Cone]) -> list[Node]:
         for key, cone in cones.items():
             root = self.stored[key]
-            found = [] if isinstance(root.op, MatMul) else cone.misplaced(root)
+            found = cone.misplaced(root)
+            if isinstance(root.op, MatMul):
+                # Some may be left in a gather's indices.
+                found = [n for n in cone.inner.values() if isinstance(n.op, Reduction | Piecewise)]
             if found:
                 return found
         return []
@@ -150,9 +153,16 @@ class Fusion:
             members = {id(n) for n in group.members}
             mine = members & set(cone.loads)
             others = [key for key in cone.loads if key in self.stored and key not in members]
-            if mine <= cone.aligned and not any(grouping.depends(key, group) for key in others):
+            in_place = mine <= cone.aligned and not self._moved(cone, members)
+            if in_place and not any(grouping.depends(key, group) for key in others):
                 return group
         return None
+
+    def _moved(self, cone: Cone, members: set[int]) -> bool:
+        """Whether a value of a kernel is read through a movement, even if that moves nothing."""
+        moves = [n for n in cone.inner.values() if isinstance(n.op, Movement)]
+        sources = [n.inputs[0] for n in moves]
+        return any(id(n) in members for n in walk(sources, stop=self.stored))
 
     def _shared_work(self, groups: list[Group]) -> list[Node]:
         """Return dear values that more than one group would compute in place."""

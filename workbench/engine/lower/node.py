@@ -5,7 +5,7 @@ Responsible for the form that fusion works on; knows neither variables nor devic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -132,8 +132,11 @@ class Nodes:
         return self._known[key]
 
 
-def walk(roots: Iterable[Node]) -> Iterator[Node]:
-    """Yield every node below `roots`, inputs before what uses them, each once."""
+def walk(roots: Iterable[Node], stop: Container[int] = ()) -> Iterator[Node]:
+    """Yield every node below `roots`, inputs before what uses them, each once.
+
+    What lies below the nodes whose ids are in `stop` is left out, they themselves are not.
+    """
     seen: set[int] = set()
     stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
     while stack:
@@ -143,4 +146,5 @@ def walk(roots: Iterable[Node]) -> Iterator[Node]:
         elif id(node) not in seen:
             seen.add(id(node))
             stack.append((node, True))
-            stack.extend((child, False) for child in reversed(node.inputs))
+            if id(node) not in stop:
+                stack.extend((child, False) for child in reversed(node.inputs))

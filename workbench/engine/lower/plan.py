@@ -7,6 +7,7 @@ nor how a device runs it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal as OneOf
 
@@ -131,7 +132,7 @@ class Plan:
         return "\n".join(
             [
                 *map(_buffer_text, self.buffers),
-                *(_step_text(i, s) for i, s in enumerate(self.steps)),
+                *(_step_text(i, s, self.buffers) for i, s in enumerate(self.steps)),
             ]
         )
 
@@ -144,17 +145,18 @@ class Plan:
         return digest.hexdigest()
 
 
-def expression(root: Node, names: dict[int, str]) -> list[str]:
+def expression(root: Node, names: dict[int, str], buffers: Sequence[Buffer]) -> list[str]:
     """Return one line for each computed node below `root` that has no name yet.
 
-    `names` (id of node -> name) receives its name.
+    `names` (id of node -> name) receives its name. A buffer read under another shape says which.
     """
     lines = []
     for node in walk([root]):
         if id(node) in names:
             continue
         if isinstance(node.op, Load):
-            names[id(node)] = f"b{node.op.buffer}"
+            same = node.shape == buffers[node.op.buffer].shape
+            names[id(node)] = f"b{node.op.buffer}" + ("" if same else str(list(node.shape)))
         elif isinstance(node.op, HostScalar):
             names[id(node)] = f"s{node.op.number}"
         elif isinstance(node.op, Literal):
@@ -183,17 +185,17 @@ def _buffer_text(buffer: Buffer) -> str:
     return f"b{buffer.id}: {buffer.role}{where} {buffer.dtype}{list(buffer.shape)}"
 
 
-def _step_text(number: int, step: Step) -> str:
+def _step_text(number: int, step: Step, buffers: Sequence[Buffer]) -> str:
     if isinstance(step, Copy):
         return f"step {number}: copy b{step.source} -> b{step.target}"
     names: dict[int, str] = {}
     if isinstance(step, Product):
         head = f"step {number}: product {list(step.product.shape)}"
-        lines = expression(step.product, names)
+        lines = expression(step.product, names, buffers)
     else:
         head = f"step {number}: loops over {list(step.rows)}"
         lines = []
     for store in step.stores:
-        lines += expression(store.value, names)
+        lines += expression(store.value, names, buffers)
         lines.append(f"  b{store.buffer} <- {names[id(store.value)]}")
     return "\n".join([f"{head}  # {step.label}" if step.label else head, *lines])

@@ -86,17 +86,15 @@ def visit(root: Node, stop: Callable[[Node], bool], see: Visit) -> None:
     seen: set[tuple[int, Index]] = set()
     fresh = iter(range(-1, -1_000_000, -1))
 
-    def enter(node: Node, index: Index, inside: Inside) -> None:
+    stack: list[tuple[Node, Index, Inside]] = [(root, output_index(root), ())]
+    while stack:
+        node, index, inside = stack.pop()
         if (id(node), index) in seen:
-            return
+            continue
         seen.add((id(node), index))
         see(node, index, inside)
-        if node is not root and stop(node):
-            return
-        for child, child_index, child_inside in _inputs(node, index, inside, fresh):
-            enter(child, child_index, child_inside)
-
-    enter(root, output_index(root), ())
+        if node is root or not stop(node):
+            stack += reversed(_inputs(node, index, inside, fresh))
 
 
 def _inputs(

@@ -13,7 +13,7 @@ import attrs
 from workbench.engine.lower.cone import Cone, cone_of, is_leaf
 from workbench.engine.lower.grouping import Group
 from workbench.engine.lower.memory import share_temps
-from workbench.engine.lower.node import Load, Node
+from workbench.engine.lower.node import Load, Node, walk
 from workbench.engine.lower.plan import Copy, Loops, Plan, Product, Step, Store
 from workbench.engine.lower.specialise import Specialised
 
@@ -236,10 +236,11 @@ class _Replacer:
         self.home = home
         self.done: dict[int, Node] = {}
 
-    def __call__(self, node: Node) -> Node:
-        if id(node) not in self.done:
-            self.done[id(node)] = self._rebuild(node)
-        return self.done[id(node)]
+    def __call__(self, root: Node) -> Node:
+        for node in walk([root], stop=self.home):
+            if id(node) not in self.done:
+                self.done[id(node)] = self._rebuild(node)
+        return self.done[id(root)]
 
     def _rebuild(self, node: Node) -> Node:
         if is_leaf(node):
@@ -247,7 +248,7 @@ class _Replacer:
         if id(node) in self.home:
             return self.made.load(self.made.buffers[self.home[id(node)]], node.label)
         return self.made.nodes.make(
-            node.op, (self(n) for n in node.inputs), node.shape, node.dtype, node.label
+            node.op, (self.done[id(n)] for n in node.inputs), node.shape, node.dtype, node.label
         )
 
 

@@ -158,13 +158,19 @@ def _host_value(variable: Variable, values: Mapping[int, Any]) -> Any:
     return np.asarray(result, variable.dtype)[()]
 
 
-def with_scalars(host: HostVariables, shaped: Shaped, scalars: Mapping[int, Any]) -> Shaped:
-    """Return what other 0-d inputs determine, on the assumption that all shapes stay the same.
+def with_scalars(host: HostVariables, shaped: Shaped, scalars: Mapping[int, Any]) -> Shaped | None:
+    """Return what other 0-d inputs determine, or None where they change a shape.
 
-    The assumption holds if, and only if, `sizes` comes out as before: shapes follow from the
-    inputs' shapes and from sizes, in the expression's order.
+    Shapes follow from the inputs' shapes and from sizes. In the expression's order a size comes
+    before every length that depends on it, so no value is computed from a length that is no more.
     """
+    sizes = {v.serial for v in host.sizes}
     values = {**shaped.values, **scalars}
+    if any(values[key] != shaped.values[key] for key in scalars.keys() & sizes):
+        return None
     for variable in host.varying:
-        values[variable.serial] = _host_value(variable, values)
+        key = variable.serial
+        values[key] = _host_value(variable, values)
+        if key in sizes and values[key] != shaped.values[key]:
+            return None
     return Shaped(shaped.shapes, values)

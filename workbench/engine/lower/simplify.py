@@ -5,6 +5,7 @@ Responsible for rewriting single nodes as they are made; knows nothing of steps.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from workbench.engine.graph.op import Elementwise, Op
@@ -37,24 +38,39 @@ def make(
     return nodes.make(op, inputs, shape, dtype, label)
 
 
-def _reshaped(nodes: Nodes, node: Node, shape: Shape) -> Node | None:
-    """Return `node` under another shape by reshaping the loads below it, or None if that is dear.
+def _reshaped(nodes: Nodes, root: Node, shape: Shape) -> Node | None:
+    """Return `root` under another shape by reshaping the loads below it; None if that is dear."""
+    made: dict[tuple[int, Shape], Node] = {}
+    stack = [(root, shape, False)]
+    while stack:
+        node, wanted, ready = stack.pop()
+        below = _below(node, wanted)
+        if below is None:
+            return None
+        if ready or not below:
+            inputs = [made[id(n), s] for n, s in below]
+            same = node.shape == wanted
+            made[id(node), wanted] = (
+                node if same else nodes.make(node.op, inputs, wanted, node.dtype, node.label)
+            )
+        elif (id(node), wanted) not in made:
+            stack.append((node, wanted, True))
+            stack += [(n, s, False) for n, s in below]
+    return made[id(root), shape]
+
+
+def _below(node: Node, shape: Shape) -> list[tuple[Node, Shape]] | None:
+    """Return the inputs with the shapes that give `node` another shape, or None if that is dear.
 
     A load is the buffer's contents in C order, so another shape costs nothing there.
     """
-    if node.shape == shape:
-        return node
-    if isinstance(node.op, Load):
-        return nodes.make(node.op, (), shape, node.dtype, node.label)
-    inputs: list[Node | None]
+    if node.shape == shape or isinstance(node.op, Load):
+        return []
     if isinstance(node.op, Elementwise) and node.op.cost <= _CHEAP:
-        inputs = [_reshaped(nodes, n, shape) if n.ndim else n for n in node.inputs]
-    elif isinstance(node.op, Take) and node.op.flags == ((False,),) and shape[:1] == node.shape[:1]:
+        return [(n, shape if n.ndim else ()) for n in node.inputs]
+    if isinstance(node.op, Take) and node.op.flags == ((False,),) and shape[:1] == node.shape[:1]:
         source, rows = node.inputs
-        inputs = [_reshaped(nodes, source, (source.shape[0], *shape[1:])), rows]
-    else:
-        return None
-    found = [n for n in inputs if n is not None]
-    if len(found) < len(inputs):
-        return None
-    return nodes.make(node.op, found, shape, node.dtype, node.label)
+        # Where no row is taken, rows of any length have the same elements.
+        if math.prod(shape[1:]) == math.prod(node.shape[1:]):
+            return [(source, (source.shape[0], *shape[1:])), (rows, rows.shape)]
+    return None

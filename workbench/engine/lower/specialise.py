@@ -35,6 +35,8 @@ class Specialised:
         Contents of the constant buffers.
     scalars
         The variables whose host values are passed by value, in order.
+    host_classes
+        A number for each host variable, by `Variable.serial`; equal for the same arithmetic.
     """
 
     nodes: Nodes = attrs.Factory(Nodes)
@@ -42,15 +44,16 @@ class Specialised:
     buffers: list[Buffer] = attrs.Factory(list)
     constants: list[np.ndarray] = attrs.Factory(list)
     scalars: list[Variable] = attrs.Factory(list)
-    _scalar_numbers: dict[object, int] = attrs.Factory(dict)
+    host_classes: dict[int, int] = attrs.Factory(dict)
+    _scalar_numbers: dict[int, int] = attrs.Factory(dict)
 
-    def scalar(self, variable: Variable, shaped: Shaped) -> Node:
+    def scalar(self, variable: Variable) -> Node:
         """Return the node for a number that the host computes; equal arithmetic is one scalar."""
-        key = _host_key(variable, shaped)
-        if key not in self._scalar_numbers:
-            self._scalar_numbers[key] = len(self.scalars)
+        host_class = self.host_classes[variable.serial]
+        if host_class not in self._scalar_numbers:
+            self._scalar_numbers[host_class] = len(self.scalars)
             self.scalars.append(variable)
-        number = self._scalar_numbers[key]
+        number = self._scalar_numbers[host_class]
         return self.nodes.make(HostScalar(number), (), (), variable.dtype, _label(variable))
 
     def buffer(self, role: Role, number: int, shape: Shape, dtype: str) -> Buffer:
@@ -78,7 +81,7 @@ def specialise(
     inputs, shared
         The array inputs and the shared variables, in the order of their buffers.
     """
-    made = Specialised()
+    made = Specialised(host_classes=_host_classes(host, shaped))
     for number, variable in enumerate(inputs):
         buffer = made.buffer("input", number, shaped.shapes[variable.serial], variable.dtype)
         made.of[variable.serial] = made.load(buffer, variable.name or "")
@@ -107,7 +110,7 @@ def _node(made: Specialised, host: HostVariables, shaped: Shaped, variable: Vari
     if isinstance(variable, Constant):
         return _constant(made, variable)
     if variable.serial in host.host:
-        return made.scalar(variable, shaped)
+        return made.scalar(variable)
     owner = variable.owner
     assert owner is not None
     shape = shaped.shapes[variable.serial]
@@ -119,8 +122,19 @@ def _node(made: Specialised, host: HostVariables, shaped: Shaped, variable: Vari
     return make(made.nodes, owner.op, given, shape, variable.dtype, label)
 
 
-def _host_key(variable: Variable, shaped: Shaped) -> object:
-    """Return what makes two host computations the same one within a plan."""
+def _host_classes(host: HostVariables, shaped: Shaped) -> dict[int, int]:
+    """Return a number for each host variable, the same for the same arithmetic."""
+    known: dict[object, int] = {}
+    classes: dict[int, int] = {}
+    for variable in host.order:
+        if variable.serial in host.host:
+            key = _host_key(variable, shaped, classes)
+            classes[variable.serial] = known.setdefault(key, len(known))
+    return classes
+
+
+def _host_key(variable: Variable, shaped: Shaped, classes: dict[int, int]) -> object:
+    """Return what makes two host computations the same one, given the classes of their inputs."""
     if isinstance(variable, Constant):
         return (variable.value.tobytes(), variable.dtype)
     owner = variable.owner
@@ -129,7 +143,7 @@ def _host_key(variable: Variable, shaped: Shaped) -> object:
     if isinstance(owner.op, Length):
         # Within one plan all shapes are fixed, so a length is its value.
         return ("length", int(shaped.values[variable.serial]))
-    return (owner.op, tuple(_host_key(v, shaped) for v in owner.inputs))
+    return (owner.op, tuple(classes[v.serial] for v in owner.inputs))
 
 
 def _label(variable: Variable) -> str:

@@ -40,10 +40,10 @@ class OpenCLDevice:
         profiling: bool = False,
     ) -> None:
         self.info = info
-        self._runtime = Runtime(device, info, profiling=profiling)
-        self.counters: Counters = self._runtime.counters
+        self.runtime = Runtime(device, info, profiling=profiling)
+        self.counters: Counters = self.runtime.counters
         is_cpu = info.type == "cpu"
-        self._target = Target(
+        self.target = Target(
             is_cpu=is_cpu,
             compute_units=info.compute_units,
             local_memory=int(device.local_mem_size),
@@ -53,8 +53,8 @@ class OpenCLDevice:
     def place(self, shared: SharedVariable) -> None:
         """Make the device hold the shared variable's numbers, if it does not already."""
         storage = shared.storage
-        if not (isinstance(storage, DeviceStorage) and storage.runtime is self._runtime):
-            shared.storage = DeviceStorage.holding(self._runtime, storage.read())
+        if not (isinstance(storage, DeviceStorage) and storage.runtime is self.runtime):
+            shared.storage = DeviceStorage.holding(self.runtime, storage.read())
 
     def bind(self, plan: Plan, shared: Sequence[SharedVariable], slots: int) -> OpenCLExecutable:
         """Prepare `plan` to run on the placed shared variables.
@@ -71,11 +71,11 @@ class OpenCLDevice:
                 f"{self.info.id} ({self.info.name}) does not compute in float64.",
                 "Use float32, or another device.",
             )
-        return OpenCLExecutable(self._runtime, self._target, plan, shared, slots, self.place)
+        return OpenCLExecutable(self.runtime, self.target, plan, shared, slots, self.place)
 
     def finish(self) -> None:
         """Wait until all that was enqueued is done."""
-        self._runtime.finish()
+        self.runtime.finish()
 
 
 def _needs_float64(plan: Plan) -> bool:

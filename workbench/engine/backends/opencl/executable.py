@@ -227,21 +227,20 @@ class OpenCLExecutable:
 
     def _build(self, target: Target) -> list[_Launch | _Move]:
         """Return what one run does, in order, with every argument set."""
-        program = generate(self.plan, target)
-        built = self._runtime.program(program.text) if program.text else None
-        kernels = [kernel for step in program.steps for kernel in step]
+        steps = generate(self.plan, target)
+        kernels = [kernel for step in steps for kernel in step]
+        self._runtime.build(kernels)
         # Kernels do not keep their arguments alive.
         self._scratch = self._allocate_scratch(kernels)
         work: list[_Launch | _Move] = []
-        for step, generated in zip(self.plan.steps, program.steps, strict=True):
+        for step, generated in zip(self.plan.steps, steps, strict=True):
             if isinstance(step, Copy):
                 ends = self.plan.buffers[step.source], self.plan.buffers[step.target]
                 if ends[0].size_bytes:
                     work.append(_Move(*ends))
             for kernel in generated:
-                assert built is not None
                 with driver_errors("preparing kernels", self._runtime.info.id):
-                    made = cl.Kernel(built, kernel.name)
+                    made = self._runtime.kernel(kernel)
                     for position, argument in enumerate(kernel.arguments):
                         self._set_argument(made, position, argument)
                 work.append(_Launch(made, kernel.global_size, kernel.local_size, kernel.label))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import attrs
@@ -16,11 +16,13 @@ import numpy as np
 
 from workbench.core.errors import DeviceError
 from workbench.engine.backends.base import Counters, DeviceInfo
+from workbench.engine.backends.opencl.codegen.arguments import Kernel
+from workbench.engine.backends.opencl.codegen.program import program_text
 from workbench.engine.backends.opencl.driver import cl
 from workbench.engine.graph.types import Shape
 
-#: Multiply and add may be contracted, nothing else about floats is relaxed. Warnings about generated
-#: text are of no use to anyone, and some compilers print them past us.
+#: Multiply and add may be contracted, nothing else about floats is relaxed. Warnings about
+#: generated text are of no use to anyone, and some compilers print them past us.
 OPTIONS = "-cl-mad-enable -w"
 
 _NO_MEMORY = {
@@ -80,6 +82,7 @@ class Runtime:
         self.device = device
         self.info = info
         self.counters = Counters()
+        #: The program that each kernel is in, by the kernel's name.
         self._programs: dict[str, cl.Program] = {}
         with driver_errors("being opened", info.id):
             self.context = cl.Context([device])
@@ -89,25 +92,31 @@ class Runtime:
             else:
                 self.queue = cl.CommandQueue(self.context, device)
 
-    def program(self, text: str) -> cl.Program:
-        """Return the built program of this text; each text is built once.
+    def build(self, kernels: Sequence[Kernel]) -> None:
+        """Build those of the kernels that have not been built yet, in one program.
+
+        One program compiles faster than several, as each repeats the built-ins.
 
         Raises
         ------
         DeviceError
-            It does not build; the message carries the first lines of the compiler's log.
+            One does not build; the message carries the first lines of the compiler's log.
         """
-        if text not in self._programs:
-            with warnings.catch_warnings():
-                # What compilers have to say about generated text is of no use to anyone.
-                warnings.simplefilter("ignore")
-                try:
-                    program = cl.Program(self.context, text).build(OPTIONS)
-                except cl.Error as error:
-                    raise self._build_error(error) from error
-            self.counters.programs_compiled += 1
-            self._programs[text] = program
-        return self._programs[text]
+        new = list({k.name: k for k in kernels if k.name not in self._programs}.values())
+        if not new:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                program = cl.Program(self.context, program_text(new)).build(OPTIONS)
+            except cl.Error as error:
+                raise self._build_error(error) from error
+        self.counters.programs_compiled += 1
+        self._programs.update((kernel.name, program) for kernel in new)
+
+    def kernel(self, kernel: Kernel) -> cl.Kernel:
+        """Return a built kernel with arguments of its own."""
+        return cl.Kernel(self._programs[kernel.name], kernel.name)
 
     def _build_error(self, error: cl.Error) -> DeviceError:
         if error.code != cl.status_code.BUILD_PROGRAM_FAILURE:

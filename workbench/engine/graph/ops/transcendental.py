@@ -14,7 +14,7 @@ from workbench.engine.graph.ops.comparison import lt, switch
 from workbench.engine.graph.ops.elementwise import elementwise
 from workbench.engine.graph.ops.registry import NUMBERS
 
-exp = elementwise("exp", numpy=np.exp, cl="exp({0})", vjp=lambda g, out, _x: (g * out,), cost=12)
+exp = elementwise("exp", numpy=np.exp, cl="wb_exp({0})", vjp=lambda g, out, _x: (g * out,), cost=12)
 expm1 = elementwise(
     "expm1", numpy=np.expm1, cl="expm1({0})", vjp=lambda g, out, _x: (g * (out + 1),), cost=16
 )
@@ -111,7 +111,7 @@ cosh = elementwise(
     "cosh", numpy=np.cosh, cl="cosh({0})", vjp=lambda g, _out, x: (g * sinh(x),), cost=20
 )
 tanh = elementwise(
-    "tanh", numpy=np.tanh, cl="tanh({0})", vjp=lambda g, out, _x: (g * (1 - sqr(out)),), cost=16
+    "tanh", numpy=np.tanh, cl="wb_tanh({0})", vjp=lambda g, out, _x: (g * (1 - sqr(out)),), cost=16
 )
 
 

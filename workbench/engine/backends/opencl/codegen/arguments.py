@@ -8,12 +8,16 @@ Names are numbered in order of first use, so that equal kernels of different pla
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import attrs
 
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.lower.plan import Buffer
+
+#: Stands for the kernel's name while its text is generated.
+NAME = "@NAME@"
 
 
 @attrs.frozen
@@ -81,6 +85,23 @@ class Kernel:
     local_size: tuple[int, ...]
     label: str
 
+    @classmethod
+    def named(
+        cls,
+        prefix: str,
+        text: str,
+        arguments: tuple[Argument, ...],
+        sizes: tuple[tuple[int, ...], tuple[int, ...]],
+        label: str,
+    ) -> Kernel:
+        """Return the kernel whose text says `NAME` where its name belongs.
+
+        The name holds a digest of the text, so that equal kernels of different plans are one.
+        """
+        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        name = f"{prefix}_{digest}"
+        return cls(name, text.replace(NAME, name), arguments, *sizes, label)
+
 
 class Arguments:
     """Collects the arguments of one kernel while its body is generated.
@@ -98,6 +119,7 @@ class Arguments:
         self.integer = "long" if wide else "int"
         self.written: set[Argument] = set()
         self._names: dict[Argument, str] = {}
+        self._strides: dict[tuple[int, int], str] = {}
         self._order: list[tuple[Argument, str]] = []
 
     def buffer(self, number: int, *, write: bool = False) -> str:
@@ -125,6 +147,12 @@ class Arguments:
         self._order.append((argument, name))
         return name
 
+    def stride(self, buffer: int, value: int) -> str:
+        """Return the name of an argument by which an index into a buffer is multiplied."""
+        if (buffer, value) not in self._strides:
+            self._strides[buffer, value] = self.extent(value)
+        return self._strides[buffer, value]
+
     def settle(self, name: str, value: int) -> None:
         """Set the value of the extent called `name`, when it is known only after the text."""
         place = self.names.index(name)
@@ -149,10 +177,10 @@ class Arguments:
         """The names in order."""
         return [name for _, name in self._order]
 
-    def kernel(self, name: str, body: Sequence[str], attribute: str = "") -> str:
+    def kernel(self, body: Sequence[str], attribute: str = "") -> str:
         """Return the text of the whole kernel around `body`."""
         inside = "\n".join(f"  {line}" for line in [*self.prologue(), *body])
-        return f"__kernel {attribute}void {name}({self.declared}) {{\n{inside}\n}}\n"
+        return f"__kernel {attribute}void {NAME}({self.declared}) {{\n{inside}\n}}\n"
 
     @property
     def declared(self) -> str:

@@ -59,7 +59,9 @@ class Emitter:
     """
 
     def __init__(
-        self, arguments: Arguments, reduce: Callable[[Emitter, Node, IndexTuple], Value]
+        self,
+        arguments: Arguments,
+        reduce: Callable[[Emitter, Node, IndexTuple], Value],
     ) -> None:
         self.arguments = arguments
         self.path = [Scope(1)]
@@ -138,8 +140,22 @@ class Emitter:
     def store(self, buffer: int, index: IndexTuple, value: Value) -> None:
         """Write an element of a buffer at the end of the present body."""
         address = flatten(index, self.arguments.buffers[buffer].shape)
-        pointer = self.arguments.buffer(buffer, write=True)
-        self.line(f"{pointer}[{_bare(address)}] = {value.text};")
+        self.arguments.buffer(buffer, write=True)
+        self.line(f"{self._element(buffer, address)} = {value.text};")
+
+    def _element(self, buffer: int, address: Index) -> str:
+        """Return the C name of a buffer's element.
+
+        How far rows lie apart is passed as an argument, so that one kernel serves all widths.
+        """
+        pointer = self.arguments.buffer(buffer)
+        parts = [
+            atom.text if c == 1 else f"{atom.text} * {self.arguments.stride(buffer, c)}"
+            for atom, c in address.terms
+        ]
+        if address.const or not parts:
+            parts.append(str(address.const))
+        return f"{pointer}[{' + '.join(parts)}]"
 
     def value(self, node: Node, index: IndexTuple) -> Value:
         """Return the node's value at `index`, computing it where it is not known yet."""
@@ -187,7 +203,7 @@ class Emitter:
         if isinstance(op, Load):
             address = flatten(index, node.shape)
             self.addresses.append(address)
-            text = f"{self.arguments.buffer(op.buffer)}[{_bare(address)}]"
+            text = self._element(op.buffer, address)
             return self.define(C_TYPES[node.dtype], text, address.depth)
         if isinstance(op, Elementwise):
             inputs = [self.value(n, index if n.ndim else ()) for n in node.inputs]

@@ -148,10 +148,14 @@ class Index:
         return as_index(other) % self
 
     def _split(self, divisor: int) -> tuple[Index, Index]:
-        """Return the quotient of what `divisor` divides without rest, and the rest of the sum."""
+        """Return the quotient of what `divisor` divides without rest, and the rest of the sum.
+
+        Where bounds are known the rest is not negative, so that C's rounding is right for it.
+        """
         exact = tuple((a, c // divisor) for a, c in self.terms if c % divisor == 0)
-        rest = tuple((a, c) for a, c in self.terms if c % divisor)
-        return Index(exact, self.const // divisor), Index(rest, self.const % divisor)
+        rest = Index(tuple((a, c) for a, c in self.terms if c % divisor), self.const)
+        shift = (rest.low if rest.low > -UNKNOWN // 2 else rest.const) // divisor
+        return Index(exact, shift), rest - shift * divisor
 
 
 def as_index(value: Index | SupportsIndex) -> Index:

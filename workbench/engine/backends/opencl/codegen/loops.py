@@ -59,16 +59,16 @@ class LoopKernels:
     target: Target
     wide: bool
 
-    def kernels(self, step: Loops, name: str) -> list[Kernel]:
+    def kernels(self, step: Loops, prefix: str) -> list[Kernel]:
         """Return the kernels of `step`: parts of long folds first, then the step itself."""
         stores = [s for s in step.stores if s.value.size]
         if not stores:
             return []
         split = _long_folds(stores)
         reduce_here = partial(_reduce_parts, [id(node) for node in split])
-        label = step.label or name
+        label = step.label or prefix
         made = [
-            self._parts(node, number, f"{name}_part{number}", f"{label} (parts)", reduce_here)
+            self._parts(node, number, f"{prefix}_parts", f"{label} (parts)", reduce_here)
             for number, node in enumerate(split)
         ]
         rows = self._rows(step, stores)
@@ -76,7 +76,7 @@ class LoopKernels:
         made.append(
             self._kernel(
                 emitter,
-                name,
+                prefix,
                 label,
                 math.prod(rows),
                 lambda flat: _emit_stores(emitter, stores, rows, unflatten(flat, rows)),
@@ -97,7 +97,7 @@ class LoopKernels:
         return step.rows[:axes]
 
     def _kernel(
-        self, emitter: Emitter, name: str, label: str, total: int, row: Callable[[Index], None]
+        self, emitter: Emitter, prefix: str, label: str, total: int, row: Callable[[Index], None]
     ) -> Kernel:
         """Return the kernel that calls for `row` at each position from 0 to below `total`."""
         arguments = emitter.arguments
@@ -109,8 +109,8 @@ class LoopKernels:
         share, groups = self._shares(total, emitter.work)
         arguments.settle(span, share)
         size = self.target.group_size
-        text = arguments.kernel(name, emitter.body)
-        return Kernel(name, text, arguments.behind, (groups * size,), (size,), label)
+        text, sizes = arguments.kernel(emitter.body), ((groups * size,), (size,))
+        return Kernel.named(prefix, text, arguments.behind, sizes, label)
 
     def _shares(self, total: int, row_work: int) -> tuple[int, int]:
         """Return how many rows a work-item walks, and how many work-groups there are."""
@@ -121,7 +121,9 @@ class LoopKernels:
         share = -(-total // groups)
         return share, -(-total // share)
 
-    def _parts(self, node: Node, number: int, name: str, label: str, reduce_here: Reduce) -> Kernel:
+    def _parts(
+        self, node: Node, number: int, prefix: str, label: str, reduce_here: Reduce
+    ) -> Kernel:
         """Return the kernel that folds each of `PARTS` parts of a long fold."""
         op = node.op
         assert isinstance(op, Reduction)
@@ -146,7 +148,7 @@ class LoopKernels:
             value = fold(emitter, node, tuple(index), ranges)
             emitter.line(f"{scratch}[{flat.text}] = {value.text};")
 
-        return self._kernel(emitter, name, label, PARTS * node.size, row)
+        return self._kernel(emitter, prefix, label, PARTS * node.size, row)
 
 
 def _emit_stores(emitter: Emitter, stores: Sequence[Store], rows: Shape, index: IndexTuple) -> None:

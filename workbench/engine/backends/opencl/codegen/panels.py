@@ -52,49 +52,66 @@ class PanelsKernel:
         self.tile = self.target.panel_tile(self.step.product.dtype)
         self.emitter = Emitter(Arguments(self.buffers, wide=self.wide), reduce)
 
-    def kernel(self, name: str) -> Kernel:
+    def kernel(self, prefix: str) -> Kernel:
         """Return the kernel with its launch."""
         e, tile, product = self.emitter, self.tile, self.step.product
         (m, n), k = product.shape, product.inputs[0].shape[1]
         arguments = e.arguments
-        rows, columns, depth = (arguments.extent(length) for length in (m, n, k))
-        run, block, blocks = (arguments.extent(0) for _ in range(3))
+        rows, columns, depth, run = (arguments.extent(length) for length in (m, n, k, 0))
         ctype, integer = C_TYPES[product.dtype], arguments.integer
-        vector = f"{ctype}{tile.lanes}"
-        packed_rows, wide_columns = tile.rows * tile.row_blocks, tile.columns * tile.panels
         for text in (
-            f"__local {vector} packed_b[{tile.depth * wide_columns // tile.lanes}];",
-            f"__local {ctype} packed_a[{tile.depth * packed_rows}];",
-            f"__local {ctype} *const flat_b = (__local {ctype} *)packed_b;",
-            f"const {integer} column0 = ({integer})get_group_id(0) * {wide_columns};",
+            f"__local {self.vector} packed_b[{tile.depth * tile.vectors * tile.panels}];",
+            f"__local {ctype} packed_a[{tile.depth * self.packed_rows}];",
+            f"const {integer} column0 = ({integer})get_group_id(0) * {tile.columns * tile.panels};",
             f"const {integer} row0 = ({integer})get_group_id(1) * {run};",
             f"const {integer} row1 = min(row0 + {run}, {rows});",
             f"const {integer} left = ({columns} - column0 + {tile.columns - 1}) / {tile.columns};",
             f"const {integer} panels = min({tile.panels}, left);",
         ):
             e.line(text)
-        with e.block(f"for ({integer} b = 0; b < {blocks}; ++b)"):
-            e.line(f"const {integer} k0 = b * {block};")
-            e.line(f"const {integer} k1 = min(k0 + {block}, {depth});")
-            self._pack_b(columns)
-            with e.block(f"for ({integer} m0 = row0; m0 < row1; m0 += {packed_rows})"):
-                e.line(f"const {integer} m1 = min(m0 + {packed_rows}, row1);")
-                by_column = self._pack_a()
-                with e.block(f"for ({integer} p = 0; p < panels; ++p)"):
-                    e.line(f"const {integer} n0 = column0 + p * {tile.columns};")
-                    e.line(f"const {integer} n1 = min(n0 + {tile.columns}, {columns});")
-                    with e.block(f"for ({integer} m2 = m0; m2 < m1; m2 += {tile.rows})"):
-                        e.line(f"const {integer} m3 = min(m2 + {tile.rows}, m1);")
-                        self._multiply(vector, by_column)
-                        self._finish(columns, blocks)
+        if k <= tile.depth:
+            e.line(f"const {integer} k0 = 0;")
+            e.line(f"const {integer} k1 = {depth};")
+            self._block(columns, "")
+        else:
+            deep, blocks = arguments.extent(0), -(-k // tile.depth)
+            arguments.settle(deep, -(-k // blocks))
+            with e.block(f"for ({integer} k0 = 0; k0 < {depth}; k0 += {deep})"):
+                e.line(f"const {integer} k1 = min(k0 + {deep}, {depth});")
+                self._block(columns, depth)
         groups, run_rows = self._shares()
-        for extent, value in zip(
-            (run, block, blocks), (run_rows, *_blocks(k, tile.depth)), strict=True
-        ):
-            arguments.settle(extent, value)
-        text = arguments.kernel(name, e.body, "__attribute__((reqd_work_group_size(1, 1, 1))) ")
-        label = self.step.label or name
-        return Kernel(name, text, arguments.behind, groups, (1, 1), label)
+        arguments.settle(run, run_rows)
+        text = arguments.kernel(e.body, "__attribute__((reqd_work_group_size(1, 1, 1))) ")
+        label = self.step.label or prefix
+        return Kernel.named(prefix, text, arguments.behind, (groups, (1, 1)), label)
+
+    @property
+    def packed_rows(self) -> int:
+        """Rows of A that are packed together."""
+        return self.tile.rows * self.tile.row_blocks
+
+    @property
+    def vector(self) -> str:
+        """The type of a vector of the product."""
+        return f"{C_TYPES[self.step.product.dtype]}{self.tile.lanes}"
+
+    def _block(self, columns: str, depth: str) -> None:
+        """Emit all of one block of K; `depth` is its whole length where there are several."""
+        e, tile = self.emitter, self.tile
+        integer = e.arguments.integer
+        self._pack_b(columns)
+        with e.block(f"for ({integer} m0 = row0; m0 < row1; m0 += {self.packed_rows})"):
+            e.line(f"const {integer} m1 = min(m0 + {self.packed_rows}, row1);")
+            by_column = self._pack_a()
+            with e.block(f"for ({integer} p = 0; p < panels; ++p)"):
+                e.line(f"const {integer} n0 = column0 + p * {tile.columns};")
+                e.line(f"const {integer} n1 = min(n0 + {tile.columns}, {columns});")
+                with e.block(f"for ({integer} m2 = m0; m2 < m1; m2 += {tile.rows})"):
+                    e.line(f"const {integer} m3 = min(m2 + {tile.rows}, m1);")
+                    self._multiply(by_column)
+                    if depth:
+                        self._add_up(columns, depth)
+                    self._store()
 
     def _shares(self) -> tuple[tuple[int, int], int]:
         """Return the work-groups in each direction, and the rows of each."""
@@ -116,52 +133,49 @@ class PanelsKernel:
             e.line(f"const {integer} n0 = column0 + p * {tile.columns};")
             e.line(f"const {integer} n1 = min(n0 + {tile.columns}, {columns});")
             with e.loop("k0", "k1", 0, k - 1, trips=tile.depth) as at_k:
-                row = f"(p * {tile.depth} + {at_k.text} - k0) * {tile.columns}"
-                e.line(f"__local {C_TYPES[b.dtype]} *const to = flat_b + {row};")
+                row = f"packed_b + (p * {tile.depth} + {at_k.text} - k0) * {tile.vectors}"
+                e.line(f"__local {self.vector} *const row = {row};")
+                for v in range(tile.vectors):
+                    e.line(f"row[{v}] = 0;")
+                to = f"(__local {C_TYPES[b.dtype]} *)row"
+                e.line(f"__local {C_TYPES[b.dtype]} *const to = {to};")
                 with e.loop("n0", "n1", 0, n - 1, trips=tile.columns) as at_n:
                     value = e.value(b, (at_k, at_n))
                     e.line(f"to[{at_n.text} - n0] = {value.text};")
-                e.line(f"for ({integer} j = n1 - n0; j < {tile.columns}; ++j) to[j] = 0;")
 
     def _pack_a(self) -> bool:
         """Copy rows m0 to m1, columns k0 to k1; return whether column by column.
 
-        The inner loop follows the direction in which elements lie side by side in memory. Rows
-        that are missing to a whole block are 0.
+        The inner loop follows the direction in which elements lie side by side in memory. What is
+        missing to a whole block of rows is filled with numbers that reach no result.
         """
         e, tile = self.emitter, self.tile
         a = self.step.product.inputs[0]
         m, k = a.shape
         integer, ctype = e.arguments.integer, C_TYPES[a.dtype]
-        packed_rows = tile.rows * tile.row_blocks
-        by_column = _lies_by_column(self.buffers, a)
-        fill = f"for ({integer} i = m1 - m0; i % {tile.rows}; ++i)"
-        if by_column:
+        if _lies_by_column(self.buffers, a):
             with e.loop("k0", "k1", 0, k - 1, trips=tile.depth) as at_k:
-                column = f"packed_a + ({at_k.text} - k0) * {packed_rows}"
+                column = f"packed_a + ({at_k.text} - k0) * {self.packed_rows}"
                 e.line(f"__local {ctype} *const to = {column};")
-                with e.loop("m0", "m1", 0, m - 1, trips=packed_rows) as at_m:
+                with e.loop("m0", "m1", 0, m - 1, trips=self.packed_rows) as at_m:
                     value = e.value(a, (at_m, at_k))
                     e.line(f"to[{at_m.text} - m0] = {value.text};")
-                e.line(f"{fill} to[i] = 0;")
+                e.line(f"for ({integer} i = m1 - m0; i % {tile.rows}; ++i) to[i] = 0;")
             return True
-        with e.loop("m0", "m1", 0, m - 1, trips=packed_rows) as at_m:
-            row = f"packed_a + ({at_m.text} - m0) * {tile.depth}"
-            e.line(f"__local {ctype} *const to = {row};")
+        e.line(f"const {integer} whole = (m1 - m0 + {tile.rows - 1}) / {tile.rows} * {tile.rows};")
+        with e.loop("0", "whole", 0, self.packed_rows - 1) as row:
+            e.line(f"__local {ctype} *const to = packed_a + {row.text} * {tile.depth};")
+            at_m = e.integer(f"min(m0 + {row.text}, m1 - 1)", 0, m - 1)
             with e.loop("k0", "k1", 0, k - 1, trips=tile.depth) as at_k:
                 value = e.value(a, (at_m, at_k))
                 e.line(f"to[{at_k.text} - k0] = {value.text};")
-        with e.block(fill):
-            e.line(f"__local {ctype} *const to = packed_a + i * {tile.depth};")
-            e.line(f"for ({integer} j = 0; j < k1 - k0; ++j) to[j] = 0;")
         return False
 
-    def _multiply(self, vector: str, by_column: bool) -> None:
+    def _multiply(self, by_column: bool) -> None:
         """Multiply `rows` packed rows by one packed panel, and leave the sums in ``sums``."""
         e, tile = self.emitter, self.tile
         integer, ctype = e.arguments.integer, C_TYPES[self.step.product.dtype]
-        packed_rows = tile.rows * tile.row_blocks
-        per_row = "1" if by_column else str(tile.depth)
+        vector, per_row = self.vector, "1" if by_column else str(tile.depth)
         e.line(f"__local const {vector} *const b0 = packed_b + p * {tile.depth * tile.vectors};")
         e.line(f"__local const {ctype} *const a0 = packed_a + (m2 - m0) * {per_row};")
         cells = [(i, v) for i in range(tile.rows) for v in range(tile.vectors)]
@@ -172,7 +186,7 @@ class PanelsKernel:
             for v in range(tile.vectors):
                 e.line(f"const {vector} x{v} = b0[k * {tile.vectors} + {v}];")
             for i in range(tile.rows):
-                at = f"k * {packed_rows} + {i}" if by_column else f"k + {i * tile.depth}"
+                at = f"k * {self.packed_rows} + {i}" if by_column else f"k + {i * tile.depth}"
                 e.line(f"const {ctype} y{i} = a0[{at}];")
                 for v in range(tile.vectors):
                     e.line(f"c{i}_{v} += y{i} * x{v};")
@@ -181,36 +195,33 @@ class PanelsKernel:
             e.line(f"sums[{i * tile.vectors + v}] = c{i}_{v};")
         e.line(f"{ctype} *const flat = ({ctype} *)sums;")
 
-    def _finish(self, columns: str, blocks: str) -> None:
-        """Add up blocks in scratch memory; after the last one, evaluate and store the epilogue."""
-        e, tile, product = self.emitter, self.tile, self.step.product
-        (m, n), ctype = product.shape, C_TYPES[product.dtype]
-        several = product.inputs[0].shape[1] > tile.depth
-        scratch = e.arguments.scratch(0, product.dtype, m * n if several else 1, write=True)
+    def _add_up(self, columns: str, depth: str) -> None:
+        """Add the blocks before to the sums; leave all but the last in scratch memory."""
+        e, product = self.emitter, self.step.product
+        scratch = e.arguments.scratch(0, product.dtype, product.size, write=True)
         integer = e.arguments.integer
         each = f"for ({integer} m = m2; m < m3; ++m) for ({integer} n = n0; n < n1; ++n)"
-        here, there = f"flat[(m - m2) * {tile.columns} + n - n0]", f"{scratch}[m * {columns} + n]"
-        e.line(f"if (b > 0) {each} {here} += {there};")
-        e.line(f"if (b + 1 < {blocks}) {{")
-        e.line(f"  {each} {there} = {here};")
-        e.line("  continue;")
-        e.line("}")
+        here = f"flat[(m - m2) * {self.tile.columns} + n - n0]"
+        there = f"{scratch}[m * {columns} + n]"
+        e.line(f"if (k0 > 0) {each} {here} += {there};")
+        with e.block(f"if (k1 < {depth})"):
+            e.line(f"{each} {there} = {here};")
+            e.line("continue;")
+
+    def _store(self) -> None:
+        """Evaluate the epilogue at each element and store it."""
+        e, tile, product = self.emitter, self.tile, self.step.product
+        m, n = product.shape
         with (
             e.loop("m2", "m3", 0, m - 1, trips=tile.rows) as at_m,
             e.loop("n0", "n1", 0, n - 1, trips=tile.columns) as at_n,
         ):
             index = (at_m, at_n)
             sum_ = f"flat[({at_m.text} - m2) * {tile.columns} + {at_n.text} - n0]"
-            e.bind(product, index, e.define(ctype, sum_, e.depth))
+            e.bind(product, index, e.define(C_TYPES[product.dtype], sum_, e.depth))
             values = [e.value(store.value, index) for store in self.step.stores]
             for store, value in zip(self.step.stores, values, strict=True):
                 e.store(store.buffer, index, value)
-
-
-def _blocks(k: int, depth: int) -> tuple[int, int]:
-    """Return the depth of each block and how many there are; one even where there is nothing."""
-    blocks = max(1, -(-k // depth))
-    return -(-k // blocks), blocks
 
 
 def _lies_by_column(buffers: Sequence[Buffer], a: Node) -> bool:

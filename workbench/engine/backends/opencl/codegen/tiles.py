@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import attrs
 
 from workbench.core.resources import kernel_text
-from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
+from workbench.engine.backends.opencl.codegen.arguments import NAME, Arguments, Kernel
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, Value
 from workbench.engine.backends.opencl.codegen.index import Index, named
@@ -30,7 +30,7 @@ class TilesKernel:
     target: Target
     wide: bool
 
-    def kernel(self, name: str) -> Kernel:
+    def kernel(self, prefix: str) -> Kernel:
         """Return the kernel with its launch."""
         product, tile = self.step.product, self.target.group_tile()
         a, b = product.inputs
@@ -45,20 +45,20 @@ class TilesKernel:
         at = "const {0} {1}, const {0} {2}"
         m_k, k_n, m_n = (at.format(integer, *pair) for pair in ("mk", "kn", "mn"))
         functions = [
-            f"{ctype} {name}_a({given}, {m_k}) {{\n{load_a}}}\n",
-            f"{ctype} {name}_b({given}, {k_n}) {{\n{load_b}}}\n",
-            f"void {name}_store({given}, {m_n}, const {ctype} product) {{\n{epilogue}}}\n",
+            f"{ctype} {NAME}_a({given}, {m_k}) {{\n{load_a}}}\n",
+            f"{ctype} {NAME}_b({given}, {k_n}) {{\n{load_b}}}\n",
+            f"void {NAME}_store({given}, {m_n}, const {ctype} product) {{\n{epilogue}}}\n",
         ]
         macros = {
-            "KERNEL_NAME": name,
+            "KERNEL_NAME": NAME,
             "REAL": ctype,
             "INTEGER": integer,
             "ARGUMENTS": given,
             "PROLOGUE": " ".join(arguments.prologue()),
             **dict(zip(("M_SIZE", "N_SIZE", "K_SIZE"), extents, strict=True)),
-            "LOAD_A(m, k)": f"{name}_a({passed}, m, k)",
-            "LOAD_B(k, n)": f"{name}_b({passed}, k, n)",
-            "STORE(m, n, product)": f"{name}_store({passed}, m, n, product)",
+            "LOAD_A(m, k)": f"{NAME}_a({passed}, m, k)",
+            "LOAD_B(k, n)": f"{NAME}_b({passed}, k, n)",
+            "STORE(m, n, product)": f"{NAME}_store({passed}, m, n, product)",
             "A_BY_COLUMN": str(int(_beside(a_addresses, "m") and not _beside(a_addresses, "k"))),
             "B_BY_COLUMN": str(int(_beside(b_addresses, "k") and not _beside(b_addresses, "n"))),
             "ROWS": str(tile.rows),
@@ -79,8 +79,8 @@ class TilesKernel:
         groups = (-(-n // across), -(-m // down))
         local = (tile.group_columns, tile.group_rows)
         size = (groups[0] * local[0], groups[1] * local[1])
-        label = self.step.label or name
-        return Kernel(name, text + "\n", arguments.behind, size, local, label)
+        label = self.step.label or prefix
+        return Kernel.named(prefix, f"{text}\n", arguments.behind, (size, local), label)
 
     def _load(
         self, arguments: Arguments, operand: Node, names: tuple[str, str]

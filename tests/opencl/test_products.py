@@ -1,0 +1,202 @@
+"""Products of matrices: shapes, layouts and what rides in loads and epilogues, in both families."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+
+from workbench.engine.backends.opencl.codegen.program import generate
+from workbench.engine.backends.opencl.device import OpenCLDevice
+from workbench.engine.function import Function, function
+from workbench.engine.graph.variable import Variable, shared
+from workbench.engine.lower.plan import Product
+from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
+
+#: m, n, k: around the edges of tiles, empty, single rows and columns, several blocks of k.
+SHAPES = [
+    (1, 1, 1),
+    (7, 5, 3),
+    (6, 16, 8),
+    (49, 65, 33),
+    (128, 10, 100),
+    (1, 70, 20),
+    (70, 1, 20),
+    (13, 17, 1100),
+    (3, 4, 0),
+    (0, 4, 3),
+    (3, 0, 4),
+]
+TOLERANCE = {"float32": 3e-6, "float64": 3e-15}
+
+
+def close(found: np.ndarray, expected: np.ndarray, size: np.ndarray) -> None:
+    """Compare with the rounding that sums of products of this magnitude may have."""
+    assert found.dtype == expected.dtype
+    assert found.shape == expected.shape
+    limit = TOLERANCE[found.dtype.name] * (np.abs(size) + 1)
+    assert (np.abs(found - expected) <= limit).all(), np.abs(found - expected).max()
+
+
+def compiled(out: Variable, device: OpenCLDevice, products: int = 1) -> Function:
+    """Return the function, and check that each product is one kernel."""
+    f = function([], out, device=device)
+    f.prepare()
+    assert sum(isinstance(s, Product) for s in f.plans[0].steps) == products
+    assert len(f.plans[0].steps) == products
+    return f
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("layout", ["NN", "TN", "NT", "TT"])
+def test_every_shape_and_layout(
+    product_device: OpenCLDevice,
+    precision: str,
+    layout: str,
+    shape: tuple[int, int, int],
+    rng: np.random.Generator,
+) -> None:
+    m, n, k = shape
+    a, b = rng.standard_normal((m, k)), rng.standard_normal((k, n))
+    a, b = a.astype(precision), b.astype(precision)
+    left = shared(a) if layout[0] == "N" else shared(a.T.copy()).T
+    right = shared(b) if layout[1] == "N" else shared(b.T.copy()).T
+    found = compiled(T.dot(left, right), product_device)()
+    close(found, a @ b, np.abs(a) @ np.abs(b))
+
+
+def test_other_sizes_build_nothing(product_device: OpenCLDevice) -> None:
+    def run(m: int, n: int, k: int) -> None:
+        function(
+            [], T.dot(shared(np.ones((m, k))), shared(np.ones((k, n)))), device=product_device
+        )()
+
+    run(7, 9, 11)
+    before = product_device.counters.programs_compiled
+    run(20, 30, 40)
+    run(100, 17, 80)
+    assert product_device.counters.programs_compiled == before
+
+
+Numbers = dict[str, np.ndarray]
+
+
+@attrs.frozen
+class Case:
+    """An expression around one product, and the same in NumPy."""
+
+    expression: Callable[[Any], Variable]
+    numpy: Callable[[Numbers], np.ndarray]
+
+
+CASES = {
+    "bias": Case(
+        lambda v: T.dot(v.image_f, v.weight) + v.bias,
+        lambda x: x["image_f"] @ x["weight"] + x["bias"],
+    ),
+    "bytes scaled": Case(
+        lambda v: T.dot(T.cast(v.image, v.dtype) * v.scale, v.weight),
+        lambda x: (x["image"].astype(x["weight"].dtype) * x["scale"]) @ x["weight"],
+    ),
+    "gathered bytes": Case(
+        lambda v: T.dot(T.cast(v.image[v.rows], v.dtype) * v.scale, v.weight),
+        lambda x: (x["image"][x["rows"]].astype(x["weight"].dtype) * x["scale"]) @ x["weight"],
+    ),
+    "gathered bytes transposed": Case(
+        lambda v: T.dot((T.cast(v.image[v.rows], v.dtype) * v.scale).T, v.delta),
+        lambda x: (x["image"][x["rows"]].astype(x["delta"].dtype) * x["scale"]).T @ x["delta"],
+    ),
+    "some rows": Case(
+        lambda v: T.dot(v.image_f[3:8], v.weight),
+        lambda x: x["image_f"][3:8] @ x["weight"],
+    ),
+    "activation": Case(
+        lambda v: T.tanh(T.dot(v.image_f, v.weight) + v.bias) * 2,
+        lambda x: np.tanh(x["image_f"] @ x["weight"] + x["bias"]) * 2,
+    ),
+    "mask": Case(
+        lambda v: T.dot(v.delta, v.weight.T) * T.gt(v.image_f[:9], 0.5),
+        lambda x: (x["delta"] @ x["weight"].T) * (x["image_f"][:9] > 0.5),
+    ),
+    "by column": Case(
+        lambda v: T.dot(v.image_f, v.weight) * T.dimshuffle(v.image_f[:, 0], 0, "x"),
+        lambda x: (x["image_f"] @ x["weight"]) * x["image_f"][:, :1],
+    ),
+}
+
+
+class Variables:
+    """The numbers of the cases as shared variables."""
+
+    def __init__(self, numbers: Numbers, dtype: str) -> None:
+        self.dtype = dtype
+        for name, value in numbers.items():
+            setattr(self, name, shared(value))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_rides_in_loads_and_epilogues(
+    product_device: OpenCLDevice, precision: str, name: str, rng: np.random.Generator
+) -> None:
+    numbers = {
+        "image": rng.integers(0, 256, (12, 35)).astype("uint8"),
+        "image_f": rng.random((12, 35)).astype(precision),
+        "weight": rng.standard_normal((35, 19)).astype(precision),
+        "delta": rng.standard_normal((9, 19)).astype(precision),
+        "bias": rng.standard_normal(19).astype(precision),
+        "rows": np.array([3, 1, 1, 11, 0, 7, 2, 5, 9]),
+        "scale": np.array(1 / 256, precision),
+    }
+    case = CASES[name]
+    found = compiled(case.expression(Variables(numbers, precision)), product_device)()
+    expected = case.numpy(numbers)
+    close(found, expected, np.full(expected.shape, 40))
+
+
+def test_an_update_in_place_is_the_epilogue(
+    product_device: OpenCLDevice, precision: str, rng: np.random.Generator
+) -> None:
+    x, d = (rng.standard_normal(s).astype(precision) for s in ((50, 33), (50, 21)))
+    w, v = (rng.standard_normal((33, 21)).astype(precision) for _ in range(2))
+    weight, speed = shared(w), shared(v)
+    gradient = T.dot(shared(x).T, shared(d))
+    speed_now = 0.5 * speed + gradient
+    f = function(
+        [], None, [(speed, speed_now), (weight, weight + speed_now)], device=product_device
+    )
+    f()
+    assert [type(s) for s in f.plans[0].steps] == [Product]
+    assert not any(b.role == "temp" for b in f.plans[0].buffers)
+    expected = 0.5 * v + x.T @ d
+    close(speed.get_value(), expected.astype(precision), np.full(w.shape, 60))
+    close(weight.get_value(), (w + expected).astype(precision), np.full(w.shape, 60))
+
+
+def test_sums_over_many_products_are_accurate(
+    panels_device: OpenCLDevice, rng: np.random.Generator
+) -> None:
+    x = rng.random((50_000, 3), "float32")
+    exact = x.astype("float64").sum(axis=0)
+    one_by_one = np.add.accumulate(x)[-1]
+    assert np.abs(one_by_one / exact - 1).max() > 1e-6
+    ones = shared(np.ones((1, 50_000), "float32"))
+    (found,) = function([], T.dot(ones, shared(x)), device=panels_device)()
+    np.testing.assert_allclose(found, exact, rtol=5e-7)
+
+
+def test_loads_hoist_what_a_row_needs_once(panels_device: OpenCLDevice) -> None:
+    image = shared(np.ones((12, 35), "uint8"))
+    rows, weight = shared(np.arange(9)), shared(np.ones((35, 19), "float32"))
+    out = T.dot(T.cast(image[rows], "float32"), weight)
+    f = function([], out, device=panels_device)
+    f.prepare()
+    (kernels,) = generate(f.plans[0], panels_device.target)
+    lines = kernels[0].text.splitlines()[1:]
+    (gathered,) = (i for i, line in enumerate(lines) if "const long" in line and "buf" in line)
+    (load,) = (i for i, line in enumerate(lines) if "const uchar" in line)
+    indent = [len(line) - len(line.lstrip()) for line in lines]
+    assert gathered < load
+    assert indent[gathered] < indent[load]
