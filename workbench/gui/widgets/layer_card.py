@@ -113,6 +113,8 @@ class LayerCard(QFrame):
 
     def set_chosen(self, chosen: bool) -> None:
         """Frame the card if it is the chosen one."""
+        if chosen == self.property("chosen"):
+            return
         self.setProperty("chosen", chosen)
         self.style().polish(self)
 
