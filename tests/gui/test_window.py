@@ -240,7 +240,7 @@ def test_theme_and_layout_are_kept(open_window: Opener) -> None:
     controller = open_window()
     controller.actions["theme_dark"].trigger()
     assert current().is_dark
-    controller.window.resize(1100, 700)
+    controller.window.resize(780, 560)
     size = controller.window.size()
     controller.close()
     assert Settings().theme == "dark"

@@ -220,7 +220,7 @@ def test_a_prepared_network_answers_without_a_run(engine: Engine, start: Start) 
 
 
 def test_a_fetched_model_goes_on_as_the_run_does(engine: Engine, start: Start) -> None:
-    engine.send(start)
+    engine.send(attrs.evolve(start, paused=True))
     engine.send(Step(5))
     engine.wait_for(Paused)
     engine.send(Fetch(1))

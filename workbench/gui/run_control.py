@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
+from typing import TypeVar
 
 import attrs
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -40,6 +41,8 @@ from workbench.training.events import (
     Stopped,
 )
 from workbench.training.model_files import position_of
+
+P = TypeVar("P", bound=Prepare)
 
 #: Milliseconds without an edit after which an untrained network is prepared.
 _REST_MS = 250
@@ -159,7 +162,7 @@ class RunControl(QObject):
 
     def advance(self) -> None:
         """Make one iteration, then wait."""
-        if self.phase is Phase.PAUSED or (self.phase is Phase.IDLE and self._start()):
+        if self.phase is Phase.PAUSED or (self.phase is Phase.IDLE and self._start(paused=True)):
             self._send(Step())
 
     def toggle(self) -> None:
@@ -213,7 +216,7 @@ class RunControl(QObject):
             self.phase = phase
             self.phase_changed.emit()
 
-    def _start(self) -> bool:
+    def _start(self, paused: bool = False) -> bool:
         """Ask for a run; return whether there can be one."""
         try:
             check(self._document.state.network)
@@ -221,7 +224,8 @@ class RunControl(QObject):
             self.message_raised.emit(error.message, error.hint)
             return False
         self._rest.stop()
-        self._ask(Start, self.goes_on)
+        start = self._session(Start, self.goes_on)
+        self._send(attrs.evolve(start, paused=paused))
         self._enter(Phase.STARTING)
         return True
 
@@ -236,9 +240,10 @@ class RunControl(QObject):
             check(state.network)
         except SpecError:
             return  # The layer's card says why.
-        self._ask(Prepare, before is not None)
+        self._send(self._session(Prepare, before is not None))
 
-    def _ask(self, kind: type[Prepare], go_on: bool) -> None:
+    def _session(self, kind: type[P], go_on: bool) -> P:
+        """Return the command for a session of the document as it is now."""
         state, model = self._document.state, self._opened
         self._sent = state
         command = kind(state.network, state.training, state.data, state.device, id=self._number)
@@ -251,7 +256,7 @@ class RunControl(QObject):
                 position=position_of(model),
                 history=model.history,
             )
-        self._send(command)
+        return command
 
     def _on_document_state_changed(self, state: DocumentState) -> None:
         if self.phase is Phase.IDLE:

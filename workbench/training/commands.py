@@ -122,8 +122,17 @@ class Prepare(Command):
     id: int = 0
 
 
+@attrs.frozen(eq=False)
 class Start(Prepare):
-    """Open a session and train; a run under way is stopped first."""
+    """Open a session and train; a run under way is stopped first.
+
+    Parameters
+    ----------
+    paused
+        Wait before the first iteration.
+    """
+
+    paused: bool = False
 
 
 @attrs.frozen

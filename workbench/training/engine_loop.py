@@ -91,7 +91,9 @@ class _Engine:
         if isinstance(command, Prepare):
             session = self._open(command)
             if isinstance(command, Start):
-                self._train(Trainer(session, self._commands, self._history), command.id)
+                paused = command.paused
+                trainer = Trainer(session, self._commands, self._history, paused=paused)
+                self._train(trainer, command.id)
             else:
                 prepared = opened(Prepared, session, self._history)
                 self._publish(attrs.evolve(prepared, id=command.id))

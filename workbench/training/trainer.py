@@ -74,6 +74,8 @@ class Trainer:
         What is appended to; an empty one unless a saved run goes on.
     validate
         Whether the validation split is measured after each epoch.
+    paused
+        Whether to wait before the first iteration.
 
     Attributes
     ----------
@@ -87,13 +89,14 @@ class Trainer:
         commands: CommandQueue,
         history: History | None = None,
         validate: bool = True,
+        paused: bool = False,
     ) -> None:
         self.session = session
         self.history = history or History()
         self.handover: Command | None = None
         self._inbox = Inbox(commands)
         self._validate = validate
-        self._paused = False
+        self._paused = paused
         self._steps_wanted = 0
         self._stopped = False
         self._burst = 1
