@@ -55,7 +55,9 @@ def test_help_is_printed(verb: list[str], capsys: pytest.CaptureFixture[str]) ->
     assert "usage: workbench" in capsys.readouterr().out
 
 
-def test_without_a_verb_the_command_line_says_where_the_window_is(workbench: Callable[..., Any]) -> None:
+def test_without_a_verb_the_command_line_says_where_the_window_is(
+    workbench: Callable[..., Any],
+) -> None:
     done = workbench()
     assert (done.status, done.out) == (2, "")
     assert "--help" in done.err
