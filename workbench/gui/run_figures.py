@@ -87,7 +87,7 @@ def describe(
     epochs: Mapping[str, np.ndarray],
     step: float | None = None,
 ) -> str:
-    """Return the figures of the points that are nearest to an iteration, or of the newest.
+    """Return the figures nearest to an iteration, or the newest, a line for each split.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def describe(
             ]
             if values:
                 parts.append(f"{name} {steps[row]:,}: {', '.join(values)}")
-    return ". ".join(parts)
+    return "\n".join(parts)
 
 
 def nearest(steps: np.ndarray, step: float) -> int:

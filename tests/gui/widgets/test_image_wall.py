@@ -53,6 +53,19 @@ def test_every_image_in_view_is_at_its_place(wall: ImageWall, shape: tuple[int, 
     assert seen >= 4
 
 
+def test_few_images_are_larger_and_many_scroll(wall: ImageWall) -> None:
+    sides = []
+    for count in (1, 4, 12, 100):
+        wall.set_images(greys(count=count))
+        sides.append(wall.image_rect(0).width())
+        view = wall.viewport().rect()
+        assert view.contains(wall.image_rect(count - 1)) == (count < 100)
+        assert (wall.verticalScrollBar().maximum() > 0) == (count == 100)
+    assert sides[0] == 168
+    assert sides == sorted(sides, reverse=True)
+    assert sides[-1] == 56
+
+
 def test_colours_are_kept(wall: ImageWall) -> None:
     images = np.zeros((2, 4, 4, 4), np.uint8)
     images[0] = (200, 30, 40, 255)
@@ -105,7 +118,8 @@ def test_the_mouse_tells_what_it_is_over(qtbot: QtBot, wall: ImageWall) -> None:
 
 
 def test_all_of_it_is_reached_by_keyboard(qtbot: QtBot, wall: ImageWall) -> None:
-    columns = wall.index_at(wall.image_rect(0).center() + QPoint(0, 90))
+    first = wall.image_rect(0).top()
+    columns = next(i for i in range(COUNT) if wall.image_rect(i).top() > first)
     chosen: list[int] = []
     wall.item_clicked.connect(chosen.append)
     keys = [Qt.Key.Key_Home, Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Up]

@@ -6,9 +6,10 @@ figures come about.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -35,8 +36,15 @@ from workbench.training.events import Event, Prepared, Snapshot
 from workbench.training.history import History
 from workbench.training.run_log import RunLog
 
-#: Milliseconds between two drawings, and between two changes of what they say in words.
-_DRAW_MS, _TEXT_MS = 100, 500
+#: Fewest and most milliseconds between two drawings.
+_LEAST_REST_MS, _MOST_REST_MS = 100, 1000
+
+#: Part of this thread's time that giving the figures to the plots may take while a run goes on.
+#: Painting them takes four times as long again, and all of it is taken from the training.
+_SHARE = 0.01
+
+#: Milliseconds between two changes of what is said in words.
+_TEXT_MS = 500
 
 
 @PANELS.add("training")
@@ -53,7 +61,7 @@ class TrainingPanel(Panel):
         self._drawn: tuple[int, int] | None = None  # rows of points and epochs
         self._pointed: float | None = None
         self._plots: RunPlots | None = None
-        self._draw_rest = self._make_timer(_DRAW_MS)
+        self._draw_rest = self._make_timer(_LEAST_REST_MS)
         self._draw_rest.timeout.connect(self._draw_if_changed)
         self._text_rest = self._make_timer(_TEXT_MS)
         self._text_rest.timeout.connect(self._say_newest)
@@ -120,7 +128,9 @@ class TrainingPanel(Panel):
             top.addWidget(button)
         self._readout = QLabel()
         self._readout.setProperty("role", "muted")
-        # However long the words, the window stays as wide as it is.
+        # However long the words and how many lines, the plots stay as they are.
+        self._readout.setMinimumHeight(2 * self._readout.fontMetrics().lineSpacing())
+        self._readout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._shown = QWidget()
         self._body = QVBoxLayout(self._shown)
@@ -218,7 +228,10 @@ class TrainingPanel(Panel):
             return
         self._make_plots()
         assert self._plots is not None
+        began = time.thread_time()
         self._plots.draw(self._history.points(), self._history.epochs())
+        rest_ms = 1000 * (time.thread_time() - began) / _SHARE
+        self._draw_rest.setInterval(round(min(max(rest_ms, _LEAST_REST_MS), _MOST_REST_MS)))
         if not self._text_rest.isActive():
             self._text_rest.start()
 
@@ -240,6 +253,7 @@ class TrainingPanel(Panel):
         if self._plots is not None:
             self._plots.show_figures(*self._figures())
             self._draw()
+            self._on_plots_step_pointed(self._pointed)
 
     def _on_closer_clicked(self) -> None:
         if self._plots is not None:

@@ -172,8 +172,8 @@ class WeightsPanel(Panel):
         layout.setContentsMargins(S.s, 0, 0, 0)
         layout.setSpacing(S.s)
         layout.addWidget(self._heading)
-        layout.addWidget(self._large, 1)
         layout.addWidget(self._readout)
+        layout.addWidget(self._large, 1)
         return detail
 
     def _fill_chooser(self, network: NetworkSpec) -> None:

@@ -28,8 +28,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 from workbench.gui.theme.palette import Palette, current, hub
 from workbench.gui.theme.spacing import S
 
-#: The longer side of an image is about this long, in logical pixels.
-_IMAGE_SIDE = 56
+#: About the least and the largest size of the longer side of an image, in logical pixels.
+_LEAST_SIDE, _LARGEST_SIDE = 56, 168
 
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
@@ -60,6 +60,7 @@ class ImageWall(QAbstractScrollArea):
         self._sheet = QImage()
         self._sheet_columns = 1
         self._image = QSize(1, 1)
+        self._factor = 1  # by which images are enlarged
         self._count = 0
         self._captions: list[str] = []
         self._marks: list[bool] = []
@@ -102,7 +103,7 @@ class ImageWall(QAbstractScrollArea):
         if placed != (count, self._image, bool(self._captions)):
             self._current = min(self._current, count - 1)
             self._hovered = -1
-            self._update_scroll_bar()
+            self._arrange()
         self.viewport().update()
 
     def set_current(self, index: int) -> None:
@@ -125,7 +126,8 @@ class ImageWall(QAbstractScrollArea):
     def image_rect(self, index: int) -> QRect:
         """Return where an image is drawn on the viewport, its caption left out."""
         cell = self._cell_rect(index)
-        return QRect(cell.topLeft() + QPoint(S.xs, S.xs), self._drawn_size())
+        drawn = self._drawn_size()
+        return QRect(cell.topLeft() + QPoint((cell.width() - drawn.width()) // 2, S.xs), drawn)
 
     def index_at(self, place: QPoint) -> int:
         """Return the image whose cell holds a point of the viewport, or -1."""
@@ -136,16 +138,23 @@ class ImageWall(QAbstractScrollArea):
         return index if 0 <= column < columns and 0 <= index < self._count else -1
 
     def _drawn_size(self) -> QSize:
-        side = max(self._image.width(), self._image.height())
-        return self._image * max(1, round(_IMAGE_SIDE / side))
+        return self._image * self._factor
 
     def _cell_size(self) -> QSize:
         drawn = self._drawn_size()
         caption = self.fontMetrics().height() if self._captions else 0
-        return QSize(max(drawn.width(), 24) + 2 * S.xs, drawn.height() + caption + 2 * S.xs)
+        # What is left over beside the last image is shared out among all.
+        width = max(self._least_width(), self._room() // self._columns())
+        return QSize(width, drawn.height() + caption + 2 * S.xs)
 
     def _columns(self) -> int:
-        return max(1, (self.viewport().width() - 2 * S.xs) // self._cell_size().width())
+        return max(1, self._room() // self._least_width())
+
+    def _room(self) -> int:
+        return self.viewport().width() - 2 * S.xs
+
+    def _least_width(self) -> int:
+        return max(self._drawn_size().width(), S.xl) + 2 * S.xs
 
     def _cell_rect(self, index: int) -> QRect:
         cell = self._cell_size()
@@ -153,13 +162,21 @@ class ImageWall(QAbstractScrollArea):
         top = row * cell.height() + S.xs - self.verticalScrollBar().value()
         return QRect(QPoint(column * cell.width() + S.xs, top), cell)
 
-    def _update_scroll_bar(self) -> None:
-        cell, page = self._cell_size().height(), self.viewport().height()
-        rows = math.ceil(self._count / self._columns())
-        bar = self.verticalScrollBar()
-        bar.setRange(0, max(0, rows * cell + 2 * S.xs - page))
+    def _arrange(self) -> None:
+        """Enlarge the images as long as all are in view; where they are not, let them scroll."""
+        side = max(self._image.width(), self._image.height())
+        least = max(1, round(_LEAST_SIDE / side))
+        for factor in range(max(least, _LARGEST_SIDE // side), least - 1, -1):
+            self._factor = factor
+            if self._height() <= self.viewport().height():
+                break
+        cell, page, bar = self._cell_size(), self.viewport().height(), self.verticalScrollBar()
+        bar.setRange(0, max(0, self._height() - page))
         bar.setPageStep(page)
-        bar.setSingleStep(cell // 2)
+        bar.setSingleStep(cell.height() // 2)
+
+    def _height(self) -> int:
+        return math.ceil(self._count / self._columns()) * self._cell_size().height() + 2 * S.xs
 
     def _show(self, index: int) -> None:
         cell, bar = self._cell_rect(index), self.verticalScrollBar()
@@ -210,7 +227,7 @@ class ImageWall(QAbstractScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what is chosen in view when the rows break elsewhere."""
         super().resizeEvent(event)
-        self._update_scroll_bar()
+        self._arrange()
         if self._current >= 0:
             self._show(self._current)
 

@@ -63,16 +63,14 @@ class NumberImage(QWidget):
         return self._cell
 
     def image_rect(self) -> QRect:
-        """Return where the matrix is drawn: in the middle, in cells of whole pixels."""
+        """Return where the matrix is drawn: at the top left, in cells of whole pixels."""
         rows, columns = self._numbers.shape
         if not rows * columns:
             return QRect()
-        room = self.contentsRect().adjusted(2, 2, -2, -2)
+        room = self.contentsRect().adjusted(1, 1, -1, -1)
         side = min(room.width() / columns, room.height() / rows)
         side = float(int(side)) if side >= 1 else side
-        size = QSize(round(side * columns), round(side * rows))
-        corner = room.center() - QPoint(size.width() // 2, size.height() // 2)
-        return QRect(corner, size)
+        return QRect(room.topLeft(), QSize(round(side * columns), round(side * rows)))
 
     def sizeHint(self) -> QSize:
         """Return room for 28 x 28 cells of 9 pixels."""

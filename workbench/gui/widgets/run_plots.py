@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.gui.run_figures import Figure, nearest
@@ -40,11 +40,10 @@ class _Pane:
         plot.setMouseEnabled(x=True, y=False)
         plot.setAutoVisible(y=True)
         plot.enableAutoRange(x=False, y=True)
-        plot.showGrid(y=True, alpha=0.12)
         for side in ("left", "bottom"):
             plot.getAxis(side).enableAutoSIPrefix(False)
         plot.getAxis("left").setWidth(_AXIS_WIDTH)
-        self.legend = plot.addLegend(offset=(-S.s, -S.s), verSpacing=-S.xs)
+        self.legend = plot.addLegend(verSpacing=-S.xs)
         self.curves: dict[Split, Any] = {
             "train": plot.plot(name="train"),
             "validation": plot.plot(name="validation", symbol="o", symbolSize=5),
@@ -118,7 +117,8 @@ class _Pane:
         background = QColor(palette.surface)
         background.setAlpha(200)
         self.legend.setBrush(background)
-        self.legend.setLabelTextColor(QColor(palette.text))
+        for _, label in self.legend.items:
+            label.setText(label.text, color=palette.text)
 
 
 class RunPlots(QWidget):
@@ -148,9 +148,13 @@ class RunPlots(QWidget):
         self._canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._canvas.ci.setContentsMargins(0, S.xs, S.s, 0)
         self._canvas.ci.setSpacing(S.s)
+        for row in (0, 1):
+            self._canvas.ci.layout.setRowPreferredHeight(row, 1)
+            self._canvas.ci.layout.setRowStretchFactor(row, 1)
         upper = _Pane(pg, self._canvas.addPlot(row=0, col=0, enableMenu=False))
         lower = _Pane(pg, self._canvas.addPlot(row=1, col=0, enableMenu=False))
         lower.plot.setXLink(upper.plot)
+        lower.legend.hide()  # the curves are called as they are above
         self._panes = (upper, lower)
         for pane in self._panes:
             # It is made whether it is wanted or not, belongs to nobody and would stay behind.
@@ -231,6 +235,12 @@ class RunPlots(QWidget):
             self.point_at(None)
         elif not self._move(key):
             super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Frame the plots while the keyboard is theirs."""
+        painter = QPainter(self)
+        painter.setPen(QColor(current().accent if self.hasFocus() else current().surface))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def leaveEvent(self, event: QEvent) -> None:
         """Take the crosshair away, unless the keyboard holds it."""
