@@ -6,11 +6,14 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from workbench.cli.parser import VERBS, make_parser
+from workbench.spec.training import TrainingSpec
 
 #: Modules that take long to import; help must not wait for them.
 SLOW = ("numpy", "h5py", "pyopencl", "PIL", "rich", "attrs", "cattrs", "pooch")
@@ -32,6 +35,21 @@ def test_every_verb_has_a_module_and_help() -> None:
     assert set(actions[0].choices or ()) == set(VERBS)
     for module in VERBS.values():
         assert callable(importlib.import_module(module).run)
+
+
+def test_the_defaults_that_are_told_are_those_of_the_spec(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        make_parser().parse_args(["train", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
+    defaults = {field.name: field.default for field in attrs.fields(TrainingSpec)}
+    for option in ("epochs", "seed"):
+        assert f"--{option} {defaults[option]}]" in page
+    assert f"passes over the data ({defaults['epochs']})" in told
+    assert f"data points in an iteration ({defaults['batch']})" in told
+    assert f"--batch {defaults['batch']}|full]" in page
 
 
 def test_help_needs_nothing_that_is_slow() -> None:

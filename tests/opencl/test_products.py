@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 import pytest
 
+from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.codegen.program import generate
 from workbench.engine.backends.opencl.device import OpenCLDevice
 from workbench.engine.function import Function, function
@@ -200,3 +201,24 @@ def test_loads_hoist_what_a_row_needs_once(panels_device: OpenCLDevice) -> None:
     indent = [len(line) - len(line.lstrip()) for line in lines]
     assert gathered < load
     assert indent[gathered] < indent[load]
+
+
+def test_the_copy_of_an_operand_follows_memory(device: OpenCLDevice) -> None:
+    image, weight = shared(np.ones((12, 35), "uint8")), shared(np.ones((35, 19), "float32"))
+    delta = shared(np.ones((9, 19), "float32"))
+    rows = shared(np.arange(9))
+    gathered = T.cast(image[rows], "float32") * np.float32(0.5)
+    layouts = {
+        T.dot(gathered, weight): (False, False),
+        T.dot(gathered.T, delta): (True, False),
+        T.dot(delta, weight.T): (False, True),
+        T.dot(T.cast(image[3:], "float32"), weight): (False, False),
+        T.dot(weight.T, T.cast(image, "float32").T): (True, True),
+    }
+    for out, expected in layouts.items():
+        f = function([], out, device=device)
+        f.prepare()
+        (plan,) = f.plans
+        (step,) = plan.steps
+        assert isinstance(step, Product)
+        assert tuple(lies_by_column(plan.buffers, n) for n in step.product.inputs) == expected

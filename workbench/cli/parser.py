@@ -78,7 +78,7 @@ def _add_train(verbs: _Verbs[_Parser]) -> None:
     parser.add_argument(
         "--batch", metavar="N|full", type=_number, help="data points in an iteration (128)"
     )
-    parser.add_argument("--epochs", metavar="N", type=_number, help="passes over the data (5)")
+    parser.add_argument("--epochs", metavar="N", type=_number, help="passes over the data (10)")
     parser.add_argument(
         "--limit", metavar="N", type=_number, help="train on the first N data points only"
     )

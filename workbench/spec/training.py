@@ -54,7 +54,7 @@ class TrainingSpec:
         help="Data points that one iteration looks at; full takes all of them.",
     )
     epochs: int = integer(
-        default=20,
+        default=10,
         minimum=1,
         maximum=1_000_000,
         label="Epochs",

@@ -22,6 +22,10 @@ from workbench.engine.lower.node import HostScalar, Literal, Load, Node
 
 IndexTuple = tuple[Index, ...]
 Key = tuple[int, IndexTuple]
+#: Values of at least this cost are kept where they would be computed several times.
+DEAR = 8
+#: A node, one of its axes, and the index along the others.
+RowKey = tuple[int, int, IndexTuple]
 
 
 @attrs.frozen
@@ -40,11 +44,18 @@ class Scope:
     ----------
     trips
         About how often the body runs within one work-item, outer loops included.
+    lines
+        The statements.
+    values
+        What has been computed, by node and index.
+    rows
+        Arrays that hold what has been computed all along an axis.
     """
 
     trips: int
     lines: list[str] = attrs.Factory(list)
     values: dict[Key, Value] = attrs.Factory(dict)
+    rows: dict[RowKey, str] = attrs.Factory(dict)
 
 
 class Emitter:
@@ -56,12 +67,16 @@ class Emitter:
         The kernel's arguments, which grow with what is read.
     reduce
         Emits a reduction at an index; a family of its own.
+    keep_rows
+        Whether a work-item has memory of its own for a short row of values.
     """
 
     def __init__(
         self,
         arguments: Arguments,
         reduce: Callable[[Emitter, Node, IndexTuple], Value],
+        *,
+        keep_rows: bool = False,
     ) -> None:
         self.arguments = arguments
         self.path = [Scope(1)]
@@ -69,6 +84,7 @@ class Emitter:
         self.work = 0
         #: Every buffer read, with the address, for those who choose the order of loops.
         self.addresses: list[Index] = []
+        self.keep_rows = keep_rows
         self._reduce = reduce
         self._names = 0
 
@@ -137,6 +153,25 @@ class Emitter:
         """Let `value` be the node's value at `index` while the present body is open."""
         self.path[-1].values[id(node), index] = value
 
+    def keep_row(self, node: Node, axis: int, index: IndexTuple, array: str) -> None:
+        """Let `array` hold the node's values along `axis` while the present body is open."""
+        self.path[-1].rows[_row_key(node, axis, index)] = array
+
+    def _kept(self, node: Node, index: IndexTuple) -> str | None:
+        """Return the element of an array that holds the node's value at `index`, if there is."""
+        for scope in self.path:
+            if scope.rows:
+                for axis, component in enumerate(index):
+                    array = scope.rows.get(_row_key(node, axis, index))
+                    if array is not None:
+                        return f"{array}[{_bare(component)}]"
+        return None
+
+    def is_dear(self, node: Node, index: IndexTuple) -> bool:
+        """Whether computing the node's value at `index` takes more than a few additions."""
+        computed = self._pending(node, index)
+        return any(isinstance(n.op, Elementwise) and n.op.cost >= DEAR for n in computed)
+
     def store(self, buffer: int, index: IndexTuple, value: Value) -> None:
         """Write an element of a buffer at the end of the present body."""
         address = flatten(index, self.arguments.buffers[buffer].shape)
@@ -187,7 +222,8 @@ class Emitter:
             elif id(node) not in seen and self._known(node, index if node.ndim else ()) is None:
                 seen.add(id(node))
                 stack.append((node, True))
-                if isinstance(node.op, Elementwise):
+                at = index if node.ndim else ()
+                if isinstance(node.op, Elementwise) and self._kept(node, at) is None:
                     stack.extend((child, False) for child in reversed(node.inputs))
         return order
 
@@ -200,6 +236,9 @@ class Emitter:
         if node.size == 0:
             # Only what was moved out of a loop that never runs can ask for it.
             return Value(literal(np.dtype(node.dtype).type(0)), 0)
+        kept = self._kept(node, index)
+        if kept is not None:
+            return self.define(C_TYPES[node.dtype], kept, max(i.depth for i in index))
         if isinstance(op, Load):
             address = flatten(index, node.shape)
             self.addresses.append(address)
@@ -280,6 +319,10 @@ class Emitter:
             chosen = self._expression(node, text, [value, chosen, *depends])
         assert chosen is not None
         return chosen
+
+
+def _row_key(node: Node, axis: int, index: IndexTuple) -> RowKey:
+    return id(node), axis, (*index[:axis], *index[axis + 1 :])
 
 
 def _dtypes(node: Node) -> list[str]:

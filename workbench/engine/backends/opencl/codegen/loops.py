@@ -85,7 +85,8 @@ class LoopKernels:
         return made
 
     def _emitter(self, reduce_here: Reduce) -> Emitter:
-        return Emitter(Arguments(self.buffers, wide=self.wide), reduce_here)
+        arguments = Arguments(self.buffers, wide=self.wide)
+        return Emitter(arguments, reduce_here, keep_rows=self.target.is_cpu)
 
     def _rows(self, step: Loops, stores: Sequence[Store]) -> Shape:
         """Return the axes that are walked in parallel."""

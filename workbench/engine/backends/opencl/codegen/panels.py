@@ -26,10 +26,9 @@ import attrs
 from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
-from workbench.engine.backends.opencl.codegen.index import Index
+from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.codegen.reduce import reduce
 from workbench.engine.backends.opencl.tunables import PanelTile, Target
-from workbench.engine.lower.node import Node
 from workbench.engine.lower.plan import Buffer, Product
 
 #: Rows below which another run of them is not worth packing B once more.
@@ -153,7 +152,7 @@ class PanelsKernel:
         a = self.step.product.inputs[0]
         m, k = a.shape
         integer, ctype = e.arguments.integer, C_TYPES[a.dtype]
-        if _lies_by_column(self.buffers, a):
+        if lies_by_column(self.buffers, a):
             with e.loop("k0", "k1", 0, k - 1, trips=tile.depth) as at_k:
                 column = f"packed_a + ({at_k.text} - k0) * {self.packed_rows}"
                 e.line(f"__local {ctype} *const to = {column};")
@@ -222,16 +221,3 @@ class PanelsKernel:
             values = [e.value(store.value, index) for store in self.step.stores]
             for store, value in zip(self.step.stores, values, strict=True):
                 e.store(store.buffer, index, value)
-
-
-def _lies_by_column(buffers: Sequence[Buffer], a: Node) -> bool:
-    """Whether elements of a column of `a`, rather than of a row, lie side by side in memory."""
-    trial = Emitter(Arguments(buffers), reduce)
-    m, k = a.shape
-    with trial.loop("0", "1", 0, m - 1) as at_m, trial.loop("0", "1", 0, k - 1) as at_k:
-        trial.value(a, (at_m, at_k))
-
-    def beside(at: Index) -> bool:
-        return any(address.stride(at.terms[0][0]) == 1 for address in trial.addresses)
-
-    return beside(at_m) and not beside(at_k)

@@ -13,7 +13,7 @@ import attrs
 
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES, highest, lowest
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, IndexTuple, Value
-from workbench.engine.backends.opencl.codegen.index import Index, flatten
+from workbench.engine.backends.opencl.codegen.index import Index, flatten, named
 from workbench.engine.graph.op import Reduction
 from workbench.engine.lower.node import Node
 
@@ -123,12 +123,34 @@ def _levels(
             return
         over = ranges[len(counters)]
         if over.is_short or not blocked:
+            if over.is_short and len(ranges) == 1:
+                _keep_if_dear(emitter, node, index, over)
             with _loop(emitter, over) as counter:
                 level((*counters, counter), target)
             return
         _in_blocks(emitter, node, over, target, lambda c, part: level((*counters, c), part))
 
     level((), result)
+
+
+def _keep_if_dear(emitter: Emitter, node: Node, index: IndexTuple, over: Range) -> None:
+    """Compute the elements of a short fold beforehand where they are dear.
+
+    That loop can be made of vector instructions, which a sum in a fixed order cannot; and whatever
+    needs the elements again finds them.
+    """
+    op, source = node.op, node.inputs[0]
+    assert isinstance(op, Reduction)
+    (axis,) = op.axes
+    anywhere = _source_index(node, index, [named("", emitter.depth + 1, over.low, over.high)])
+    if not (emitter.keep_rows and emitter.is_dear(source, anywhere)):
+        return
+    array = emitter.name()
+    emitter.line(f"{C_TYPES[source.dtype]} {array}[{over.trips}];")
+    with _loop(emitter, over) as counter:
+        at = _source_index(node, index, [counter])
+        emitter.line(f"{array}[{counter.text}] = {emitter.value(source, at).text};")
+    emitter.keep_row(source, axis, anywhere, array)
 
 
 def _loop(emitter: Emitter, over: Range) -> AbstractContextManager[Index]:

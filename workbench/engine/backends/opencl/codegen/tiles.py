@@ -15,6 +15,7 @@ from workbench.engine.backends.opencl.codegen.arguments import NAME, Arguments, 
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, Value
 from workbench.engine.backends.opencl.codegen.index import Index, named
+from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.codegen.reduce import reduce
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.lower.node import Node
@@ -37,8 +38,8 @@ class TilesKernel:
         (m, n), k = product.shape, a.shape[1]
         arguments = Arguments(self.buffers, wide=self.wide)
         extents = [arguments.extent(length) for length in (m, n, k)]
-        load_a, a_addresses = self._load(arguments, a, ("m", "k"))
-        load_b, b_addresses = self._load(arguments, b, ("k", "n"))
+        load_a = self._load(arguments, a, ("m", "k"))
+        load_b = self._load(arguments, b, ("k", "n"))
         epilogue = self._epilogue(arguments)
         integer, ctype = arguments.integer, C_TYPES[product.dtype]
         given, passed = arguments.declared, ", ".join(arguments.names)
@@ -59,8 +60,8 @@ class TilesKernel:
             "LOAD_A(m, k)": f"{NAME}_a({passed}, m, k)",
             "LOAD_B(k, n)": f"{NAME}_b({passed}, k, n)",
             "STORE(m, n, product)": f"{NAME}_store({passed}, m, n, product)",
-            "A_BY_COLUMN": str(int(_beside(a_addresses, "m") and not _beside(a_addresses, "k"))),
-            "B_BY_COLUMN": str(int(_beside(b_addresses, "k") and not _beside(b_addresses, "n"))),
+            "A_BY_COLUMN": str(int(lies_by_column(self.buffers, a))),
+            "B_BY_COLUMN": str(int(lies_by_column(self.buffers, b))),
             "ROWS": str(tile.rows),
             "COLUMNS": str(tile.columns),
             "GROUP_ROWS": str(tile.group_rows),
@@ -82,13 +83,11 @@ class TilesKernel:
         label = self.step.label or prefix
         return Kernel.named(prefix, f"{text}\n", arguments.behind, (size, local), label)
 
-    def _load(
-        self, arguments: Arguments, operand: Node, names: tuple[str, str]
-    ) -> tuple[str, list[Index]]:
-        """Return the body of a function that loads an element, and the addresses that it reads."""
+    def _load(self, arguments: Arguments, operand: Node, names: tuple[str, str]) -> str:
+        """Return the body of a function that loads an element."""
         emitter = Emitter(arguments, reduce)
         value = emitter.value(operand, self._index(names, operand.shape))
-        return _body(emitter, f"return {value.text};"), emitter.addresses
+        return _body(emitter, f"return {value.text};")
 
     def _epilogue(self, arguments: Arguments) -> str:
         emitter = Emitter(arguments, reduce)
@@ -109,8 +108,3 @@ class TilesKernel:
 
 def _body(emitter: Emitter, *last: str) -> str:
     return "".join(f"  {line}\n" for line in [*emitter.body, *last])
-
-
-def _beside(addresses: Sequence[Index], name: str) -> bool:
-    """Whether elements next to each other along `name` lie side by side in memory."""
-    return any(address.stride(named(name, 0).terms[0][0]) == 1 for address in addresses)

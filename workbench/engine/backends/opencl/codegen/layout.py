@@ -1,0 +1,30 @@
+"""How the elements of a matrix lie in memory, whatever expression it is.
+
+Responsible for that one question, which decides the order of the loops that copy it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.engine.backends.opencl.codegen.arguments import Arguments
+from workbench.engine.backends.opencl.codegen.emitter import Emitter
+from workbench.engine.backends.opencl.codegen.index import Index
+from workbench.engine.backends.opencl.codegen.reduce import reduce
+from workbench.engine.lower.node import Node
+from workbench.engine.lower.plan import Buffer
+
+
+def lies_by_column(buffers: Sequence[Buffer], matrix: Node) -> bool:
+    """Whether elements of a column, rather than of a row, lie side by side in memory."""
+    trial = Emitter(Arguments(buffers), reduce)
+    rows, columns = matrix.shape
+    with trial.loop("0", "1", 0, rows - 1) as row, trial.loop("0", "1", 0, columns - 1) as column:
+        trial.value(matrix, (row, column))
+    # What depends on the row or the column alone is an index or a scale, not the matrix.
+    loads = [address for address in trial.addresses if len(address.terms) > 1]
+
+    def beside(counter: Index) -> bool:
+        return any(address.stride(counter.terms[0][0]) == 1 for address in loads)
+
+    return beside(row) and not beside(column)
