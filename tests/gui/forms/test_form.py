@@ -283,10 +283,10 @@ def test_a_path_is_applied_when_it_is_complete(qtbot: QtBot) -> None:
     editor = form.editors["place"]
     assert isinstance(editor, NameOrPathEditor)
     qtbot.waitUntil(form.isActiveWindow)
-    editor.setFocus()
+    editor.control.setFocus()
     with qtbot.assertNotEmitted(form.spec_edited):
         give_text(qtbot, editor.line, "some/file")
-    form.editors["note"].setFocus()
+    form.editors["note"].control.setFocus()
     assert form.spec.place == "some/file"
 
 

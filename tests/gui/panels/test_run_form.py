@@ -51,7 +51,7 @@ def test_edits_of_training_and_data_add_up(qtbot: QtBot, panel: RunFormPanel) ->
     give(qtbot, panel.training.editors["batch"], "full")
     give(qtbot, panel.data.editors["limit"], "9")
     precision = panel.training.editors["precision"]
-    qtbot.keyClick(precision.focusProxy(), Qt.Key.Key_Down)
+    qtbot.keyClick(precision.control, Qt.Key.Key_Down)
     assert told[-1][0] == attrs.evolve(
         STATE,
         training=TrainingSpec(optimizer=SGD(0.5), epochs=7, batch="full", precision="float64"),

@@ -26,6 +26,9 @@ class Editor(QWidget):
 
     Attributes
     ----------
+    control
+        What takes the keys; None where all of the value stands below. It is no focus proxy: Tab
+        would come to it by way of the editor once more.
     below
         More of the value, for the whole width beneath the field's row; None where all of it
         stands in the row.
@@ -45,6 +48,7 @@ class Editor(QWidget):
         super().__init__(parent)
         self.info = info
         self.label = label_of(info)
+        self.control: QWidget | None = None
         self.below: QWidget | None = None
         self.level = 0
         column = QVBoxLayout(self)
@@ -101,8 +105,7 @@ class Editor(QWidget):
         control.setAccessibleDescription(self.info.help)
         control.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._row.addWidget(control)
-        if self.focusProxy() is None:
-            self.setFocusProxy(control)
+        self.control = self.control or control
 
     def _make_below(self) -> QVBoxLayout:
         """Use the room beneath the row."""

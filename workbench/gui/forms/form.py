@@ -104,7 +104,7 @@ class Form(QWidget):
         # The fields of forms within forms stand below one another.
         width = self.fontMetrics().horizontalAdvance(_LABEL) - self.level * S.l
         label.setMinimumWidth(max(width, 0))
-        label.setBuddy(editor.focusProxy() or editor)
+        label.setBuddy(editor.control or editor)
         self._rows.addRow(label, editor)
         if editor.below is not None:
             self._rows.addRow(editor.below)

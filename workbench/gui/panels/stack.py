@@ -300,7 +300,9 @@ class StackPanel(Panel):
 
     def _on_cards_opening_wanted(self) -> None:
         if self.form is not None and self.form.editors:
-            next(iter(self.form.editors.values())).setFocus()
+            control = next(iter(self.form.editors.values())).control
+            if control is not None:
+                control.setFocus()
 
     def _on_cards_drag_moved(self, at: QPoint) -> None:
         self._scroll.ensureVisible(at.x(), at.y(), 0, _MARGIN_PX)
