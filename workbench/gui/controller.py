@@ -229,7 +229,7 @@ class Controller(QObject):
             epoch_text(snapshot),
             snapshot.progress,
             self._speed.left(snapshot) if running and self._speed else "",
-            score_text(snapshot),
+            score_text(snapshot.log_likelihood, snapshot.accuracy),
         )
 
     def _on_engine_event_published(self, event: Event) -> None:
@@ -267,7 +267,10 @@ class Controller(QObject):
             else:
                 self.window.speed_label.clear()
                 at = f"after {event.step:,} iterations" if event.step else "ready"
-                bar.show_progress(at, event.step / event.steps if event.steps else 0)
+                points = event.history.points()
+                score = score_text(points["log_likelihood"], points["accuracy"])
+                done = event.step / event.steps if event.steps else 0
+                bar.show_progress(at, done, score=score)
         elif isinstance(event, RunFailed):
             self.say(event.message, event.hint)
             self._told_failure = True

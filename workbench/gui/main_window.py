@@ -19,25 +19,25 @@ from PySide6.QtGui import (
     QKeySequence,
 )
 from PySide6.QtWidgets import (
-    QFrame,
     QLabel,
     QMainWindow,
     QMenu,
-    QScrollArea,
-    QSplitter,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from workbench.gui.actions import TRAIN_KEY, Actions, words
-from workbench.gui.panels.base import Panel
+from workbench.gui.panels.base import Panel, Place
 from workbench.gui.theme.spacing import S
+from workbench.gui.widgets.columns import Columns, Part
 from workbench.gui.widgets.message_bar import MessageBar
 from workbench.gui.widgets.top_bar import TopBar
 
 #: What a dropped file must be called to be opened as a model.
 _SUFFIXES = (".h5", ".hdf5")
+
+#: The smallest window: a screen of 1280 x 800 pixels at 200 %.
+_LEAST = QSize(640, 400)
 
 
 class MainWindow(QMainWindow):
@@ -79,19 +79,17 @@ class MainWindow(QMainWindow):
         names = ("train", "pause", "step", "stop")
         self.top_bar = TopBar([actions[name] for name in names])
         self.message_bar = MessageBar()
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.setAccessibleName("Views")
-        self.tabs.tabBar().setDrawBase(False)
-        self.tabs.tabBar().setAccessibleName("Views")
-        self.tabs.currentChanged.connect(self._on_tabs_current_changed)
-        self._left = QSplitter(Qt.Orientation.Vertical)
-        self._columns = QSplitter(Qt.Orientation.Horizontal)
-        self._place(panels)
+        places: dict[Place, list[Part]] = {"left": [], "tab": [], "right": []}
+        for panel in panels:
+            places[panel.place].append(Part(panel.title, panel))
+        self.columns = Columns(places["left"], places["tab"], places["right"])
+        self.columns.part_shown.connect(self.panel_shown)
+        self.tabs = self.columns.tabs
         self.device_label, self.speed_label, self.saved_label = QLabel(), QLabel(), QLabel()
         self._lay_out()
         self.recent_menu = QMenu("Open &recent", self)
-        self._fill_menus(actions)
+        self._fill_menus(actions, panels)
+        self.setMinimumSize(_LEAST)
         self.resize(self._first_size())
 
     def add_edit_actions(self, undo: QAction, redo: QAction) -> None:
@@ -111,19 +109,13 @@ class MainWindow(QMainWindow):
 
     def layout_state(self) -> dict[str, QByteArray]:
         """Return where everything stands, to be kept."""
-        return {
-            "geometry": self.saveGeometry(),
-            "columns": self._columns.saveState(),
-            "left": self._left.saveState(),
-        }
+        return {"geometry": self.saveGeometry(), **self.columns.layout_state()}
 
     def restore_layout(self, state: dict[str, QByteArray]) -> None:
         """Put everything where it stood."""
         if not state["geometry"].isEmpty():
             self.restoreGeometry(state["geometry"])
-        self._columns.restoreState(state["columns"])
-        if not self._left.restoreState(state["left"]):
-            self._left.setSizes([3, 2])  # a proportion, and the window's size decides
+        self.columns.restore_layout(state)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close if that was settled, else ask for it."""
@@ -160,27 +152,6 @@ class MainWindow(QMainWindow):
         models = [path for path in paths if path.suffix.lower() in _SUFFIXES]
         return models[0] if models else None
 
-    def _place(self, panels: Sequence[Panel]) -> None:
-        right = QSplitter(Qt.Orientation.Vertical)
-        for panel in panels:
-            if panel.place == "left":
-                self._left.addWidget(panel)
-            elif panel.place == "right":
-                right.addWidget(panel)
-            else:
-                self.tabs.addTab(panel, panel.title)
-        columns: list[tuple[QWidget, int]] = [(self.tabs, 1)]
-        if self._left.count():
-            columns.insert(0, (self._left, 0))
-        if right.count():
-            columns.append((_scrolled(right), 0))
-        for place, (column, stretch) in enumerate(columns):
-            self._columns.addWidget(column)
-            self._columns.setStretchFactor(place, stretch)
-        for splitter in (self._left, right, self._columns):
-            splitter.setChildrenCollapsible(False)
-            splitter.setHandleWidth(S.s)
-
     def _lay_out(self) -> None:
         middle = QWidget()
         column = QVBoxLayout(middle)
@@ -188,7 +159,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(S.s)
         column.addWidget(self.top_bar)
         column.addWidget(self.message_bar)
-        column.addWidget(self._columns, 1)
+        column.addWidget(self.columns, 1)
         self.setCentralWidget(middle)
         # It takes the keys where no control has the focus, as at first: Space trains.
         middle.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -207,7 +178,7 @@ class MainWindow(QMainWindow):
         status.addWidget(self.speed_label)
         status.addPermanentWidget(self.saved_label)
 
-    def _fill_menus(self, actions: Actions) -> None:
+    def _fill_menus(self, actions: Actions, panels: Sequence[Panel]) -> None:
         for title, entries in actions.menus().items():
             menu = self.menuBar().addMenu(title)
             menu.addActions(entries)
@@ -218,36 +189,27 @@ class MainWindow(QMainWindow):
                 self._edit_menu = self.menuBar().addMenu("&Edit")
             elif title == "&View":
                 menu.addSeparator()
-                menu.addActions([self._tab_action(i) for i in range(self.tabs.count())])
+                tabs = [panel for panel in panels if panel.place == "tab"]
+                sides = [panel for panel in panels if panel.place != "tab"]
+                menu.addActions(self._panel_actions(tabs, "Ctrl"))
+                menu.addSeparator()
+                menu.addActions(self._panel_actions(sides, "Alt"))
 
-    def _tab_action(self, index: int) -> QAction:
-        action = QAction(self.tabs.tabText(index), self)
-        action.setShortcut(QKeySequence(f"Ctrl+{index + 1}"))
-        action.setData(index)
-        action.triggered.connect(self._on_tab_action_triggered)
-        return action
+    def _panel_actions(self, panels: Sequence[Panel], key: str) -> list[QAction]:
+        actions = []
+        for number, panel in enumerate(panels, 1):
+            action = QAction(panel.title, self)
+            action.setShortcut(QKeySequence(f"{key}+{number}"))
+            action.setData(panel)
+            action.triggered.connect(self._on_panel_action_triggered)
+            actions.append(action)
+        return actions
 
     def _first_size(self) -> QSize:
         available = QGuiApplication.primaryScreen().availableSize()
         return available.boundedTo(self.sizeHint().expandedTo(available * 0.8))
 
-    def _on_tab_action_triggered(self) -> None:
+    def _on_panel_action_triggered(self) -> None:
         action = self.sender()
         assert isinstance(action, QAction)
-        self.tabs.setCurrentIndex(action.data())
-
-    def _on_tabs_current_changed(self, _: int) -> None:
-        panel = self.tabs.currentWidget()
-        if panel is not None:
-            self.panel_shown.emit(panel)
-
-
-def _scrolled(inner: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(inner)
-    area.setMinimumWidth(inner.minimumSizeHint().width())
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return area
+        self.columns.go_to(action.data())

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from workbench.training.events import Snapshot, Started
 
 #: How much of the former speed stays in the present one: digits that jump cannot be read.
@@ -43,11 +45,16 @@ def epoch_text(snapshot: Snapshot) -> str:
     return f"epoch {snapshot.epoch:,} of {snapshot.epochs:,}"
 
 
-def score_text(snapshot: Snapshot) -> str:
-    """Return the log-likelihood of the latest iteration, or another objective's score."""
-    value = float(snapshot.log_likelihood[-1])
-    has_classes = not math.isnan(snapshot.accuracy[-1])
-    return (f"LL {value:.4f}" if has_classes else f"score {value:.5g}").replace("-", "−")
+def score_text(log_likelihood: np.ndarray, accuracy: np.ndarray) -> str:
+    """Return the last log-likelihood, or another objective's score; nothing where there is none.
+
+    Without classes the accuracies are NaN, and the scores others.
+    """
+    if not len(log_likelihood):
+        return ""
+    known = not math.isnan(accuracy[-1])
+    text = f"LL {log_likelihood[-1]:.4f}" if known else f"score {log_likelihood[-1]:.5g}"
+    return text.replace("-", "−")
 
 
 def duration(seconds: float) -> str:

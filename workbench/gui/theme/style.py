@@ -24,6 +24,7 @@ QLabel[role="muted"] { color: $muted; }
 QLabel[role="bad"] { color: $bad; }
 QLabel[role="warning"] { color: $warning; }
 QLabel[role="good"] { color: $good; }
+QWidget[role="pane"] { background: $surface; border: 1px solid $border; border-radius: 6px; }
 QFrame[role="card"] { background: $surface; border: 1px solid $border; border-radius: 6px; }
 QFrame[role="card"][chosen="true"] { border: 1px solid $accent; }
 QPushButton, QToolButton {

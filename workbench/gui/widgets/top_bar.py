@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -23,6 +23,9 @@ from workbench.gui.theme.spacing import S
 
 _BROWSE = object()
 _STEPS = 1000
+
+#: Where the bar is less wide than this, its buttons are icons without words.
+_WORDS_PX = 880
 
 
 class TopBar(QWidget):
@@ -89,6 +92,19 @@ class TopBar(QWidget):
         row.addWidget(self._bar, 1)
         row.addWidget(self._left)
         row.addWidget(self._score)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the height alone: how wide it is, the window decides."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the buttons' words out where there is no room for them."""
+        super().resizeEvent(event)
+        style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        if event.size().width() < _WORDS_PX:
+            style = Qt.ToolButtonStyle.ToolButtonIconOnly
+        for button in self._buttons:
+            button.setToolButtonStyle(style)
 
     def hand_focus(self, before: QAction, after: QAction) -> None:
         """Give the focus to another button if the first one has it."""
@@ -182,7 +198,6 @@ def _chooser(name: str, tip: str, width: int) -> QComboBox:
 def _button(action: QAction) -> QToolButton:
     button = QToolButton()
     button.setDefaultAction(action)
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     button.setIconSize(QSize(S.l, S.l))
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     button.setAccessibleName(action.text().replace("&", ""))
