@@ -57,6 +57,6 @@ def icon(name: str, colour: str | None = None) -> QIcon:
     """Return an icon of `ICONS` in the text's colour of the present palette, or in another one."""
     palette = current()
     made: QIcon = qtawesome.icon(
-        ICONS[name], color=colour or palette.text, color_disabled=palette.border
+        ICONS[name], color=colour or palette.text, color_disabled=palette.faint
     )
     return made

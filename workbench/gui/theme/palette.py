@@ -19,6 +19,8 @@ Theme = Literal["system", "light", "dark"]
 class Palette:
     """One theme; colours are ``#rrggbb``.
 
+    What is read stands out from window, surface and raised by 4.5 : 1 at least.
+
     Parameters
     ----------
     window, surface, raised
@@ -26,7 +28,9 @@ class Palette:
     border
         Lines around them.
     text, muted
-        Of words; both stand out from window, surface and raised by 4.5 : 1 at least.
+        Of words.
+    faint
+        Of words and icons that cannot be used now; stands out by 3 : 1 at least.
     accent, accent_text
         Of what is chosen or to be done next, and of words on it.
     good, warning, bad
@@ -45,6 +49,7 @@ class Palette:
     border: str
     text: str
     muted: str
+    faint: str
     accent: str
     accent_text: str
     good: str
@@ -65,13 +70,14 @@ LIGHT = Palette(
     border="#c3c9d1",
     text="#1b1f24",
     muted="#545d68",
+    faint="#7f8893",
     accent="#0b5cad",
     accent_text="#ffffff",
     good="#14692d",
     warning="#7d5200",
     bad="#b3201a",
-    train="#0072b2",
-    validation="#b34d00",
+    train="#0068a3",
+    validation="#a84800",
     negative="#2166ac",
     zero="#f7f7f7",
     positive="#b2182b",
@@ -85,6 +91,7 @@ DARK = Palette(
     border="#424a55",
     text="#e8ebef",
     muted="#a9b2bd",
+    faint="#717b88",
     accent="#63adff",
     accent_text="#08192b",
     good="#5ec97a",

@@ -36,11 +36,11 @@ QToolButton[flat="true"] { background: transparent; border: 1px solid transparen
 QPushButton:hover, QToolButton:hover { border-color: $muted; }
 QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked {
   background: $border; }
-QPushButton:disabled, QToolButton:disabled { color: $border; background: transparent; }
+QPushButton:disabled, QToolButton:disabled { color: $faint; background: transparent; }
 QPushButton[role="primary"], QToolButton[role="primary"] {
   color: $accent_text; background: $accent; border-color: $accent; font-weight: 600; }
 QPushButton[role="primary"]:disabled, QToolButton[role="primary"]:disabled {
-  color: $border; background: transparent; border-color: $border; }
+  color: $faint; background: transparent; border-color: $border; }
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QLineEdit:focus,
 QAbstractItemView:focus, QTabBar:focus { border: 1px solid $accent; }
 QPushButton[role="primary"]:focus, QToolButton[role="primary"]:focus { border-color: $text; }
