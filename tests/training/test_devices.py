@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from functools import cache, partial
 
@@ -114,3 +115,22 @@ def test_the_same_seed_gives_the_same_bits(
     assert digest(sessions[0]) == digest(sessions[1])
     figures = [session.evaluate("test").log_likelihood for session in sessions]
     assert figures[0] == figures[1]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_closed_session_leaves_no_buffer(device: str, blobs: Dataset) -> None:
+    counters = opened(device).counters
+    gc.collect()
+    before = counters.buffers_alive
+    gc.disable()
+    try:
+        session = Session(NETWORK, TRAINING, blobs, opened(device))
+        session.advance(2)
+        session.evaluate("validation")
+        session.predict(blobs.test.inputs[:2])
+        assert (counters.buffers_alive > before) is (device != "reference")
+        session.close()
+        del session
+        assert counters.buffers_alive == before
+    finally:
+        gc.enable()

@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 import pytest
 
+from tests.failing import FailingDevice
 from workbench.core.errors import DataError
 from workbench.data.dataset import Dataset, Progress
 from workbench.engine.backends.base import Device
@@ -49,6 +50,7 @@ from workbench.training.events import (
     Stopped,
 )
 from workbench.training.model_files import position_of
+from workbench.training.session import Session
 
 E = TypeVar("E", bound=Event)
 
@@ -58,11 +60,13 @@ class Engine:
 
     def __init__(self, stripes: Callable[..., Dataset], device: Device) -> None:
         self.loads = 0
+        self.opens: list[str | None] = []
+        self.device = device
         self._commands: CommandQueue = queue.SimpleQueue()
         self._events: queue.Queue[Event] = queue.Queue()
         self.seen: list[Event] = []
         self.thread = threading.Thread(
-            target=serve, args=(self._commands, self._events.put, self._load, lambda _: device)
+            target=serve, args=(self._commands, self._events.put, self._load, self._open)
         )
         self._stripes = stripes
         self.thread.start()
@@ -70,11 +74,17 @@ class Engine:
     def _load(self, spec: DataSpec, progress: Progress) -> Dataset:
         if spec.dataset == "broken":
             raise ZeroDivisionError("inside a dataset")
+        if spec.dataset == "exit":
+            raise SystemExit("an extension wants to leave")
         if spec.dataset == "missing":
             raise DataError("There is no dataset.", "Name another.")
         self.loads += 1
         progress("reading", 1, 2)
         return self._stripes()
+
+    def _open(self, id: str | None) -> Device:
+        self.opens.append(id)
+        return self.device
 
     def send(self, command: Command) -> None:
         self._commands.put(command)
@@ -179,7 +189,11 @@ def test_shutdown_ends_a_run_that_is_paused(engine: Engine, endless: Start) -> N
 
 @pytest.mark.parametrize(
     ("dataset", "kind", "words"),
-    [("missing", "DataError", "no dataset"), ("broken", "ZeroDivisionError", "inside a dataset")],
+    [
+        ("missing", "DataError", "no dataset"),
+        ("broken", "ZeroDivisionError", "inside a dataset"),
+        ("exit", "SystemExit", "wants to leave"),
+    ],
 )
 def test_a_failure_is_told_and_the_engine_lives_on(
     engine: Engine, start: Start, dataset: str, kind: str, words: str
@@ -202,6 +216,66 @@ def test_a_diverging_run_is_told_and_its_good_parameters_serve_on(
     assert failed.kind == "DivergedError"
     engine.send(Predict(IMAGE, 1))
     assert np.isfinite(engine.wait_for(Predicted).outputs).all()
+
+
+def test_a_run_that_diverged_goes_on_from_where_it_was_good(
+    engine: Engine, endless: Start, relu: NetworkSpec
+) -> None:
+    spec = attrs.evolve(endless.training, optimizer=SGD(1e20), precision="float32")
+    engine.send(attrs.evolve(endless, network=relu, training=spec))
+    history = engine.wait_for(Started).history
+    engine.wait_for(RunFailed)
+    beyond = len(history.points()["step"])
+    slower = attrs.evolve(spec, optimizer=SGD(0.1))
+    engine.send(attrs.evolve(endless, network=relu, training=slower, go_on=True, paused=True))
+    began = engine.wait_for(Started)
+    # What was drawn stays as it was; the history that goes on ends at the parameters.
+    assert len(history.points()["step"]) == beyond > began.step
+    assert len(began.history.points()["step"]) == began.step
+    engine.send(Step(5))
+    engine.wait_for(Paused)
+    steps = began.history.points()["step"]
+    np.testing.assert_array_equal(steps, np.arange(began.step + 5))
+
+
+def test_a_lost_device_takes_no_parameters_with_it(engine: Engine, endless: Start) -> None:
+    engine.device = failing = FailingDevice()
+    engine.send(endless)
+    engine.wait_for(Snapshot)
+    failing.lost = True
+    failed = engine.wait_for(RunFailed)
+    assert (failed.kind, failed.message) == ("DeviceError", "The device was lost.")
+    assert "The parameters are those after " in failed.hint
+    engine.send(Predict(IMAGE, 1))
+    assert engine.wait_for(RequestFailed).message == "The device was lost."
+    engine.send(Fetch(2))
+    kept = engine.wait_for(Fetched).model
+    engine.device = FailingDevice()
+    engine.send(attrs.evolve(endless, go_on=True, paused=True))
+    began = engine.wait_for(Started)
+    assert len(engine.opens) == 2
+    assert began.step == len(began.history.points()["step"]) == kept.position["step"]
+    engine.send(Fetch(3))
+    again = engine.wait_for(Fetched).model
+    for name, value in kept.parameters.items():
+        np.testing.assert_array_equal(again.parameters[name], value)
+    engine.send(Resume())
+    engine.wait_for(Snapshot)
+
+
+def test_a_question_that_fails_ends_no_run(
+    engine: Engine, endless: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(*_: object) -> None:
+        raise ZeroDivisionError("inside a layer")
+
+    monkeypatch.setattr(Session, "predict", explode)
+    engine.send(endless)
+    engine.wait_for(Snapshot)
+    engine.send(Predict(IMAGE, 1))
+    failed = engine.wait_for(RequestFailed)
+    assert (failed.id, "inside a layer" in failed.message) == (1, True)
+    engine.wait_for(Snapshot)
 
 
 def test_a_prepared_network_answers_without_a_run(engine: Engine, start: Start) -> None:

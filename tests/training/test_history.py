@@ -112,3 +112,16 @@ def test_a_reader_in_another_thread_sees_whole_rows() -> None:
     done.set()
     reader.join()
     assert not failures
+
+
+def test_a_history_can_be_cut_to_its_first_iterations() -> None:
+    history = History()
+    for epoch in (1, 2):
+        history.add_points(10 * epoch - 10, epoch, 1.0, iterations(10 * epoch - 10, 10))
+        history.add_epoch(record(epoch))
+    assert history.until(20) is history
+    cut = history.until(14)
+    np.testing.assert_array_equal(cut.points()["step"], np.arange(14))
+    assert cut.epochs()["step"].tolist() == [10]
+    assert len(history.points()["step"]) == 20
+    assert not len(history.until(0).points()["step"])

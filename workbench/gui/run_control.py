@@ -18,6 +18,7 @@ from workbench.gui.document import Document
 from workbench.gui.state import DocumentState
 from workbench.io.model_file import ModelFile
 from workbench.nn.shapes import check
+from workbench.spec.training import check_rate
 from workbench.training.commands import (
     Command,
     Pause,
@@ -31,6 +32,7 @@ from workbench.training.commands import (
 from workbench.training.events import (
     EpochEnded,
     Event,
+    Fetched,
     Finished,
     Paused,
     Prepared,
@@ -201,6 +203,9 @@ class RunControl(QObject):
             if self.holds_document:
                 self._trained_by = self._sent
             self._enter(Phase.RUNNING)
+        elif isinstance(event, Fetched) and self.phase is Phase.IDLE:
+            # A run that diverged went back, further than any snapshot told.
+            self.step = event.model.position["step"]
         elif isinstance(event, EpochEnded):
             self._epochs_done = event.record.epoch
         elif isinstance(event, Paused):
@@ -266,7 +271,16 @@ class RunControl(QObject):
             optimizer = state.training.optimizer
             only_rate = attrs.evolve(self._sent.training.optimizer, rate=optimizer.rate)
             if optimizer == only_rate:
-                self._send(SetRate(optimizer.rate))
+                self._set_rate(optimizer.rate)
+
+    def _set_rate(self, rate: float) -> None:
+        """Let the run go on with another rate, unless its precision does not hold it."""
+        try:
+            check_rate(rate, self._sent.training.precision)
+        except SpecError as error:
+            self.message_raised.emit(error.message, error.hint)
+        else:
+            self._send(SetRate(rate))
 
 
 def _session_of(state: DocumentState) -> tuple[object, ...]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import attrs
+import numpy as np
 
+from workbench.core.errors import SpecError
 from workbench.spec.fields import choice, integer, one_of
 from workbench.spec.registries import OBJECTIVES, OPTIMIZERS, SCHEDULES
 
@@ -79,3 +81,16 @@ class TrainingSpec:
         label="Objective",
         help="What training makes as large as it can.",
     )
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a rate that the precision does not hold."""
+        check_rate(self.optimizer.rate, self.precision)
+
+
+def check_rate(rate: float, precision: str) -> None:
+    """Raise SpecError if numbers of the precision are all smaller than the rate."""
+    largest = float(np.finfo(precision).max)
+    if rate > largest:
+        raise SpecError(
+            f"The rate {rate:g} is more than {precision} holds.", f"Stay below {largest:.2g}."
+        )

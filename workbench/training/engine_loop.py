@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import attrs
 
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import DeviceError, WorkbenchError
 from workbench.data.dataset import Dataset, Progress
 from workbench.data.loading import load
 from workbench.engine.backends.base import Device
@@ -29,7 +29,7 @@ from workbench.training.events import (
 )
 from workbench.training.history import History
 from workbench.training.session import Session
-from workbench.training.trainer import Trainer, answer, opened
+from workbench.training.trainer import Trainer, answer, opened, unforeseen
 
 _log = logging.getLogger(__name__)
 
@@ -78,12 +78,16 @@ class _Engine:
             try:
                 self._obey()
             except WorkbenchError as error:
+                if isinstance(error, DeviceError):
+                    # What has failed may be lost for good; whoever tries again opens it anew.
+                    self._devices.clear()
                 kind = type(error).__name__
                 self._publish(RunFailed(kind, error.message, error.hint, error.layer))
-            except Exception as error:  # noqa: BLE001 - whatever happens, the thread lives on
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - the thread lives on
                 _log.exception("the engine failed")
-                hint = "This is a fault of the workbench; its log has the details."
-                self._publish(RunFailed(type(error).__name__, str(error), hint))
+                self._publish(RunFailed(type(error).__name__, *unforeseen(error)))
+        if self._session is not None:
+            self._session.close()
 
     def _obey(self) -> None:
         """Train if that comes next, else wait for commands."""
@@ -142,5 +146,8 @@ class _Engine:
             parameters,
             position,
         )
-        self._history = history
+        # A run that diverged has figures beyond the parameters that were kept.
+        self._history = history.until(self._session.position.step)
+        if before is not None:
+            before.close()
         return self._session

@@ -14,6 +14,7 @@ import numpy as np
 
 from workbench.engine.backends.base import DeviceInfo
 from workbench.io.model_file import ModelFile
+from workbench.spec.network import NetworkSpec
 from workbench.training.history import EpochRecord, History
 
 
@@ -66,6 +67,8 @@ class Prepared(Event):
         Where every figure of the run can be read, from any thread, as it comes.
     id
         That of the command that asked for the session.
+    network
+        What is asked and trained from now on; None where nobody says.
     """
 
     device: DeviceInfo
@@ -79,6 +82,7 @@ class Prepared(Event):
     parameters: int
     history: History
     id: int = 0
+    network: NetworkSpec | None = None
 
 
 @attrs.frozen(eq=False)

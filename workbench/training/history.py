@@ -183,6 +183,17 @@ class History:
         """Return the present `EPOCH_COLUMNS`: read-only views, one row an epoch."""
         return self._epochs.view()
 
+    def until(self, step: int) -> History:
+        """Return the history of the first `step` iterations: this one, if it holds no more."""
+        points, epochs = self.points(), self.epochs()
+        made, ended = points["step"] < step, epochs["step"] <= step
+        if made.all() and ended.all():
+            return self
+        cut = History()
+        for columns, rows, kept in ((cut._points, points, made), (cut._epochs, epochs, ended)):
+            columns.append({name: row[kept] for name, row in rows.items()}, int(kept.sum()))
+        return cut
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return all columns as files keep them: ``points.<column>`` and ``epochs.<column>``."""
         points = {f"points.{name}": array for name, array in self.points().items()}

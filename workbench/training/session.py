@@ -19,14 +19,14 @@ from workbench.engine.backends.base import Counters, Device
 from workbench.engine.function import Function, function
 from workbench.engine.graph.grad import grad
 from workbench.engine.graph.types import TensorType
-from workbench.engine.graph.variable import SharedVariable, Variable, shared
+from workbench.engine.graph.variable import HostStorage, SharedVariable, Variable, shared
 from workbench.nn.metrics import accuracy
 from workbench.nn.model import Model
 from workbench.nn.objectives import Objective
 from workbench.nn.shapes import check
 from workbench.spec.network import NetworkSpec
 from workbench.spec.registries import OBJECTIVES
-from workbench.spec.training import TrainingSpec
+from workbench.spec.training import TrainingSpec, check_rate
 from workbench.training.evaluator import Evaluation, Evaluator
 from workbench.training.feed import Feed
 from workbench.training.history import Iterations
@@ -78,7 +78,7 @@ class Session:
         self.batch = self.examples if training.batch == "full" else training.batch
         self.iterations_per_epoch = math.ceil(self.examples / self.batch)
         self.position = (position or Position()).after(0, self.iterations_per_epoch)
-        _check_rate(self.rate, training.precision)
+        check_rate(self.rate, training.precision)
         self._feed = Feed(network.input, training.precision, pixel_scale)
         self._predictor = Predictor(self.model, self._feed, device)
         self._evaluators: dict[str, Evaluator] = {}
@@ -112,7 +112,7 @@ class Session:
 
     @rate.setter
     def rate(self, rate: float) -> None:
-        _check_rate(rate, self.training.precision)
+        check_rate(rate, self.training.precision)
         self.position = attrs.evolve(self.position, rate=float(rate))
 
     def advance(self, count: int) -> Iterations:
@@ -203,6 +203,25 @@ class Session:
             value.set_value(parameters[name])
         self.position = position
 
+    def withdraw(self, parameters: Mapping[str, np.ndarray], position: Position) -> None:
+        """Go back to parameters in host memory, as `restore` does, without asking the device.
+
+        What it holds is given up; it is used again when something is computed.
+        """
+        for name, value in self.model.parameters.items():
+            value.storage = HostStorage(np.array(parameters[name]))
+        self.position = position
+
+    def close(self) -> None:
+        """Give the device's memory back at once; the session is of no use any more.
+
+        Expressions refer to each other in circles, and the collector of those comes when there are
+        many objects, not when they are large.
+        """
+        splits = (variable for pair in self._resident.values() for variable in pair)
+        for variable in (*self.model.parameters.values(), self._order, *splits):
+            variable.storage = HostStorage(np.empty((0,) * variable.ndim, variable.dtype))
+
     def _on_device(self, split: str) -> tuple[SharedVariable, SharedVariable]:
         """Return inputs and targets of a split as they lie on the device, once each."""
         if split not in self._resident:
@@ -242,14 +261,6 @@ class Session:
         updates = self.training.optimizer.updates(trained, grad(score, trained), rate)
         return function(
             given, figures, updates=updates, device=self.device, slots=SLOTS, name="train"
-        )
-
-
-def _check_rate(rate: float, precision: str) -> None:
-    largest = float(np.finfo(precision).max)
-    if rate > largest:
-        raise SpecError(
-            f"The rate {rate:g} is more than {precision} holds.", f"Stay below {largest:.2g}."
         )
 
 

@@ -6,6 +6,7 @@ what an iteration computes, and of nobody who watches.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import NoReturn, TypeVar
 
 import numpy as np
 
-from workbench.core.errors import DivergedError, InputError
+from workbench.core.errors import DeviceError, DivergedError, WorkbenchError
 from workbench.nn.shapes import walk
 from workbench.training.commands import (
     Command,
@@ -49,6 +50,8 @@ from workbench.training.history import EpochRecord, History, Iterations
 from workbench.training.model_files import model_file
 from workbench.training.position import Position
 from workbench.training.session import SLOTS, Session
+
+_log = logging.getLogger(__name__)
 
 P = TypeVar("P", bound=Prepared)
 
@@ -113,11 +116,25 @@ class Trainer:
         DivergedError
             A log-likelihood or parameter was not finite. The parameters are then the last that
             were known to be good.
+        DeviceError
+            The device failed. The parameters are then the last that were copied from it.
         """
         session = self.session
         past = self.history.points()["elapsed_s"]
         self._began = time.perf_counter() - (float(past[-1]) if len(past) else 0.0)
         yield opened(Started, session, self.history)
+        try:
+            yield from self._go()
+        except DeviceError as error:
+            parameters, position = self._good
+            session.withdraw(parameters, position)
+            raise DeviceError(
+                error.message,
+                f"{error.hint} The parameters are those after {position.step} iterations.".strip(),
+            ) from error
+
+    def _go(self) -> Iterator[Event]:
+        session = self.session
         while True:
             steering = self._take()
             for request in self._inbox.requests():
@@ -302,6 +319,15 @@ def opened(kind: type[P], session: Session, history: History) -> P:
         examples=session.examples,
         parameters=sum(step.parameter_count for step in walk(session.network)),
         history=history,
+        network=session.network,
+    )
+
+
+def unforeseen(error: BaseException) -> tuple[str, str]:
+    """Return a sentence and a hint for an error that nobody foresaw; the log has the details."""
+    return (
+        f"An unforeseen failure: {type(error).__name__}: {error}.",
+        "This is a fault of the workbench or an extension; its log has the details.",
     )
 
 
@@ -314,7 +340,10 @@ def answer(session: Session, history: History, request: Request) -> Event:
         if isinstance(request, Probe):
             return Probed(request.id, step, request.layer, session.probe(request.layer))
         outputs = session.predict(request.inputs)
-    except InputError as error:
+    except WorkbenchError as error:
         return RequestFailed(request.id, error.message, error.hint)
+    except Exception as error:  # noqa: BLE001 - whatever a question meets, the run goes on
+        _log.exception("a question was not answered")
+        return RequestFailed(request.id, *unforeseen(error))
     outputs.setflags(write=False)
     return Predicted(request.id, step, outputs)

@@ -30,10 +30,9 @@ def state(network: NetworkSpec) -> DocumentState:
     return DocumentState(network, TrainingSpec(), DataSpec())
 
 
-def started() -> Started:
-    return Started(
-        open_device("reference").info, "float32", 0, 100, 1, 10, 10, 1000, 7850, History()
-    )
+def started(name: str = "relu") -> Started:
+    info, network = open_device("reference").info, find_network(name)
+    return Started(info, "float32", 0, 100, 1, 10, 10, 1000, 7850, History(), network=network)
 
 
 def snapshot(step: int) -> Snapshot:
@@ -204,5 +203,5 @@ def test_an_edited_stack_leaves_the_trained_weights(
     shown.take_state(state(find_network("logistic")))
     assert shown.findChild(QComboBox).count() == 3
     assert "has changed since" in note()
-    shown.take_event(started())
+    shown.take_event(started("logistic"))
     assert shown.findChild(QComboBox).count() == 1

@@ -22,8 +22,14 @@ class Counters:
     kernels_launched: int = 0
     programs_compiled: int = 0
     buffers_allocated: int = 0
+    buffers_released: int = 0
     bytes_to_device: int = 0
     bytes_from_device: int = 0
+
+    @property
+    def buffers_alive(self) -> int:
+        """How many buffers take room on the device now."""
+        return self.buffers_allocated - self.buffers_released
 
     def snapshot(self) -> Counters:
         """Return a copy that stays as it is."""

@@ -100,8 +100,8 @@ class WeightsPanel(Panel):
         """Show what was asked for, and ask when there is something new to see."""
         if isinstance(event, Probed):
             self._show_parameters(event)
-        elif isinstance(event, Prepared) and self._state is not None:
-            self._network = self._state.network
+        elif isinstance(event, Prepared) and event.network is not None:
+            self._network = event.network
             self._fill_chooser(self._network)
             self._update_note()
         if isinstance(event, Prepared | EpochEnded | Paused | Stopped | Finished | RunFailed):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -63,6 +64,10 @@ def _out_of_memory(doing: str, on: str) -> DeviceError:
         f"{on} ran out of memory while {doing}.",
         "Use a smaller batch, less data, or another device.",
     )
+
+
+class _Buffer(cl.Buffer):
+    """A buffer whose end can be noted; the driver's own class does not offer that."""
 
 
 class Runtime:
@@ -133,8 +138,9 @@ class Runtime:
         """Return a new buffer; one without contents has room for one number all the same."""
         flags = cl.mem_flags.READ_WRITE
         with driver_errors(f"allocating {size_bytes:,} bytes for {what}", self.info.id):
-            buffer = cl.Buffer(self.context, flags, max(size_bytes, 8))
+            buffer = _Buffer(self.context, flags, max(size_bytes, 8))
         self.counters.buffers_allocated += 1
+        weakref.finalize(buffer, _note_release, self.counters).atexit = False
         return buffer
 
     def upload(self, buffer: cl.Buffer, array: np.ndarray) -> None:
@@ -158,6 +164,10 @@ class Runtime:
         """Wait until all that was enqueued is done."""
         with driver_errors("running kernels", self.info.id):
             self.queue.finish()
+
+
+def _note_release(counters: Counters) -> None:
+    counters.buffers_released += 1
 
 
 def found_devices() -> list[tuple[cl.Device, DeviceInfo]]:
