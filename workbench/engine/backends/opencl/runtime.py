@@ -20,6 +20,7 @@ from workbench.engine.backends.base import Counters, DeviceInfo
 from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.codegen.program import program_text
 from workbench.engine.backends.opencl.driver import cl
+from workbench.engine.backends.opencl.kernel_cache import unlocked_folder
 from workbench.engine.graph.types import Shape
 
 #: Multiply and add may be contracted, nothing else about floats is relaxed. Warnings about
@@ -113,7 +114,9 @@ class Runtime:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                program = cl.Program(self.context, program_text(new)).build(OPTIONS)
+                program = cl.Program(self.context, program_text(new)).build(
+                    OPTIONS, cache_dir=unlocked_folder()
+                )
             except cl.Error as error:
                 raise self._build_error(error) from error
         self.counters.programs_compiled += 1
