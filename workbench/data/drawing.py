@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -20,6 +21,9 @@ SIDE, BOX = 28, 20
 
 #: Ink below this share of the darkest is paper: JPEG's ripples, the grain of a scan.
 _FAINT = 0.1
+
+#: Pixels that are decoded at most where a person waits for it: less than a second.
+_QUICK = 16_000_000
 
 
 def read_drawing(path: Path) -> np.ndarray:
@@ -112,31 +116,54 @@ def _offset(mass: np.ndarray) -> int:
     return min(max(round(SIDE / 2 - centre), 0), SIDE - len(mass))
 
 
-def read_grey(path: Path) -> np.ndarray:
+def read_grey(source: Path | BinaryIO, longest: int | None = None) -> np.ndarray:
     """Read the brightness of a PNG or JPEG file, of shape (height, width).
+
+    Parameters
+    ----------
+    source
+        The file, or its bytes.
+    longest
+        To this many pixels the longer side is scaled down, and what would take long is refused
+        before it is decoded.
 
     Raises
     ------
     DataError
         The file is missing, is no picture, or is unreasonably large.
     """
+    name = f"The picture {str(source)!r}" if isinstance(source, Path) else "The picture"
     try:
         with warnings.catch_warnings():
             # A small file may declare a picture that fills the memory.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=("PNG", "JPEG")) as picture:
-                return to_grey(ImageOps.exif_transpose(picture))
+            with Image.open(source, formats=("PNG", "JPEG")) as picture:
+                if longest is not None:
+                    picture.draft(None, (longest // 2, longest // 2))  # JPEG can be read smaller
+                    if picture.width * picture.height > _QUICK:
+                        raise _too_large(name, _QUICK)
+                upright = ImageOps.exif_transpose(picture)
+                return to_grey(upright if longest is None else _scaled_down(upright, longest))
     except FileNotFoundError:
-        raise DataError(f"There is no file {str(path)!r}.", "Check the name.") from None
+        raise DataError(f"There is no file {str(source)!r}.", "Check the name.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(
-            f"The picture {str(path)!r} is larger than {Image.MAX_IMAGE_PIXELS:,} pixels.",
-            "Scale it down first.",
-        ) from None
+        assert Image.MAX_IMAGE_PIXELS is not None
+        raise _too_large(name, Image.MAX_IMAGE_PIXELS) from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(
-            f"The picture {str(path)!r} cannot be read: {error}.", "Give a PNG or JPEG file."
-        ) from None
+        raise DataError(f"{name} cannot be read: {error}.", "Give a PNG or JPEG file.") from None
+
+
+def _too_large(name: str, most: int) -> DataError:
+    return DataError(f"{name} is larger than {most:,} pixels.", "Scale it down first.")
+
+
+def _scaled_down(picture: Image.Image, longest: int) -> Image.Image:
+    if picture.mode.startswith("I") or max(picture.size) <= longest:  # 16 bits are left as they are
+        return picture
+    if picture.mode not in ("L", "LA", "RGB", "RGBA"):
+        picture = picture.convert("RGBA")
+    picture.thumbnail((longest, longest))
+    return picture
 
 
 def to_grey(picture: Image.Image) -> np.ndarray:

@@ -113,6 +113,8 @@ class Controller(QObject):
         """Show the window as it was left, and make the first network ready."""
         kept = {name: self.settings.layout(name) for name in self.window.layout_state()}
         self.window.restore_layout(kept)
+        for name, panel in self.panels.items():
+            panel.restore_choices(self.settings.choices(name))
         self.window.show()
         self.engine.start()
         self.run.begin(None)
@@ -128,6 +130,8 @@ class Controller(QObject):
             return
         for name, kept in self.window.layout_state().items():
             self.settings.keep_layout(name, kept)
+        for name, panel in self.panels.items():
+            self.settings.keep_choices(name, panel.choices())
         self.window.may_close = True
         self.window.close()
         self.run.rest()
@@ -306,10 +310,10 @@ class Controller(QObject):
     def _on_panel_prediction_wanted(self, images: np.ndarray, id: int) -> None:
         self.requests.ask(self.sender(), Predict(images, id))
 
-    def _on_panel_image_sent(self, image: np.ndarray) -> None:
+    def _on_panel_image_sent(self, image: np.ndarray, label: int) -> None:
         for panel in self.panels.values():
             if panel is not self.sender():
-                panel.show_image(image)
+                panel.show_image(image, label)
 
     # From the window to the document --------------------------------------------------------------
 
@@ -382,9 +386,8 @@ class Controller(QObject):
                 groups[title] = lines
         groups.setdefault("Training", []).insert(0, ("Train, pause or resume", "Space"))
         for panel in self.panels.values():
-            found = [action for action in panel.findChildren(QAction) if _keys(action)]
-            if found:
-                groups[panel.title] = [(words(action), _keys(action)) for action in found]
+            if panel.keys:
+                groups[panel.title] = list(panel.keys)
         ShortcutSheet(groups, self.window).show()
 
 

@@ -5,8 +5,9 @@ Responsible for the names and the place of the settings; knows no widget.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -59,6 +60,18 @@ class Settings:
     def keep_layout(self, name: str, state: QByteArray) -> None:
         """Keep a geometry or state."""
         self._stored.setValue(f"layout/{name}", state)
+
+    def choices(self, name: str) -> dict[str, Any]:
+        """Return what was chosen in a panel; empty where nothing was."""
+        try:
+            stored = json.loads(str(self._stored.value(f"panels/{name}", "{}")))
+        except ValueError:
+            return {}
+        return stored if isinstance(stored, dict) else {}
+
+    def keep_choices(self, name: str, choices: dict[str, Any]) -> None:
+        """Keep what was chosen in a panel."""
+        self._stored.setValue(f"panels/{name}", json.dumps(choices))
 
     def _set_recent(self, paths: list[Path]) -> None:
         self._stored.setValue("recent", [str(path) for path in paths[:MAX_RECENT]])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QAbstractButton, QLabel, QSlider
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea, QSlider
 from pytestqt.qtbot import QtBot
 
-from workbench.data.drawing import centred
+from workbench.data.drawing import centred, read_drawing
 from workbench.gui.panels import draw
 from workbench.gui.panels.draw import DrawPanel
 from workbench.gui.state import DocumentState
@@ -178,12 +181,47 @@ def test_an_image_that_was_sent_is_read_byte_for_byte(
     qtbot: QtBot, panel: DrawPanel, canvas: Canvas, asked: Asked
 ) -> None:
     image = np.random.default_rng(3).integers(0, 256, (28, 28)).astype(np.uint8)
-    panel.show_image(image)
+    panel.show_image(image, 7)
     np.testing.assert_array_equal(asked[-1][0][0], image)
     stroke(qtbot, canvas, (60, 50), (160, 50))
     assert (asked[-1][0][0] != image).any()
     canvas.undo()
     np.testing.assert_array_equal(asked[-1][0][0], image)
+
+
+def test_of_a_test_image_the_true_class_is_said(
+    qtbot: QtBot, panel: DrawPanel, canvas: Canvas, asked: Asked
+) -> None:
+    panel.show_image(np.full((28, 28), 200, np.uint8), 7)
+    assert "True class 7" in words(panel)
+    panel.take_event(answer(asked[-1][1], winner=7))
+    assert "Right: true class 7" in words(panel)
+    panel.take_event(Finished(9, 1.0))
+    panel.take_event(answer(asked[-1][1], winner=2))
+    assert "Wrong: true class 7" in words(panel)
+    stroke(qtbot, canvas, (60, 50), (160, 50))
+    assert "true class" not in words(panel).lower()
+    canvas.undo()
+    assert "True class 7" in words(panel)
+
+
+def test_a_dropped_picture_is_read_as_the_command_line_reads_it(
+    panel: DrawPanel, asked: Asked, tmp_path: Path
+) -> None:
+    grey = np.full((90, 60), 240, np.uint8)
+    grey[20:70, 25:35] = 30
+    path = tmp_path / "one.png"
+    Image.fromarray(grey).save(path)
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    buttons, modifiers = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    copy, beside = Qt.DropAction.CopyAction, QPoint(20, panel.height() - 20)
+    enter = QDragEnterEvent(beside, copy, mime, buttons, modifiers)
+    enter.setAccepted(False)
+    QApplication.sendEvent(panel, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(panel, QDropEvent(QPointF(beside), copy, mime, buttons, modifiers))
+    np.testing.assert_array_equal(asked[-1][0][0], read_drawing(path))
 
 
 def test_while_training_it_asks_again_at_most_five_times_a_second(
@@ -255,3 +293,54 @@ def test_the_slider_and_the_canvas_agree_on_the_brush(
     canvas.setFocus()
     qtbot.keyClick(canvas, "]")
     assert slider.value() == canvas.brush > 50
+
+
+def test_the_brush_is_found_again(panel: DrawPanel, canvas: Canvas, qtbot: QtBot) -> None:
+    canvas.set_brush(52)
+    other = DrawPanel()
+    qtbot.addWidget(other)
+    other.restore_choices(panel.choices())
+    assert other.choices() == panel.choices() == {"brush": 52}
+    for nonsense in ({}, {"brush": "thick"}, {"brush": None}):
+        other.restore_choices(nonsense)
+    assert other.choices() == {"brush": 52}
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "beside", "scrolls"),
+    [
+        (250, 400, False, True),
+        (250, 700, False, False),
+        (300, 1000, False, False),
+        (600, 300, True, False),
+        (1200, 700, True, False),
+        (480, 300, True, False),
+    ],
+)
+def test_all_of_it_is_of_use_in_any_room(
+    panel: DrawPanel,
+    canvas: Canvas,
+    bars: ProbabilityBars,
+    width: int,
+    height: int,
+    beside: bool,
+    scrolls: bool,
+) -> None:
+    panel.resize(width, height)
+    QApplication.processEvents()
+    area = the(panel, QScrollArea)
+    assert isinstance(area, QScrollArea)
+    assert panel.minimumSizeHint().width() <= 250
+    assert area.widget().minimumSizeHint().width() <= area.viewport().width()
+    assert (area.verticalScrollBar().maximum() > 0) == scrolls
+    assert canvas.width() == canvas.height() >= 168
+    inside = area.widget()
+    below = bars.mapTo(inside, QPoint(0, 0)), canvas.mapTo(inside, canvas.rect().bottomRight())
+    assert (below[0].x() > below[1].x()) == beside
+    assert (below[0].y() > below[1].y()) == (not beside)
+    assert inside.rect().contains(bars.mapTo(inside, bars.rect().bottomRight()))
+    # What the net sees and the tools stand together with them, whatever room is left.
+    seen = the(panel, PixelView)
+    assert isinstance(seen, PixelView)
+    if not beside:
+        assert below[0].y() - seen.mapTo(inside, seen.rect().bottomLeft()).y() < 20

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -148,7 +151,7 @@ def test_undo_takes_back_strokes_and_clearing_and_stays_on_the_canvas(
     assert window.hits == []
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_C, Qt.Key.Key_Escape, Qt.Key.Key_Delete])
+@pytest.mark.parametrize("key", [Qt.Key.Key_C, Qt.Key.Key_Backspace, Qt.Key.Key_Delete])
 def test_keys_clear(qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray], key: Qt.Key) -> None:
     stroke(qtbot, canvas, (20, 20), (80, 80))
     qtbot.keyClick(canvas, key)
@@ -184,20 +187,122 @@ def test_space_draws_the_stroke_that_a_mouse_draws(
     assert window.hits == []
 
 
-def test_shift_draws_and_two_arrows_go_askew(
+def test_space_that_is_only_pressed_puts_the_pen_down_until_it_is_pressed_again(
     qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]
 ) -> None:
-    shift = Qt.KeyboardModifier.ShiftModifier
-    qtbot.keyPress(canvas, Qt.Key.Key_Shift, shift)
-    qtbot.keyPress(canvas, Qt.Key.Key_Right, shift)
+    qtbot.keyClick(canvas, Qt.Key.Key_Space)
     assert canvas.sheet.drawing
     for _ in range(4):
-        qtbot.keyClick(canvas, Qt.Key.Key_Down, shift)
-    qtbot.keyRelease(canvas, Qt.Key.Key_Right, shift)
-    qtbot.keyRelease(canvas, Qt.Key.Key_Shift)
+        qtbot.keyClick(canvas, Qt.Key.Key_Down)
+    qtbot.keyClick(canvas, Qt.Key.Key_Space)
+    assert not canvas.sheet.drawing
+    rows, columns = np.nonzero(drawn[-1])
+    assert np.ptp(rows) == np.ptp(columns) + 4 * 14
+    qtbot.keyClick(canvas, Qt.Key.Key_Right)
+    np.testing.assert_array_equal(canvas.sheet.to_array(), drawn[-1])
+
+
+def test_escape_lifts_the_pen_and_clears_nothing(
+    qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    qtbot.keyClick(canvas, Qt.Key.Key_Space)
+    for _ in range(2):
+        qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    assert not canvas.sheet.drawing
+    assert drawn[-1].any()
+
+
+def test_two_arrows_go_askew(qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]) -> None:
+    qtbot.keyPress(canvas, Qt.Key.Key_Space)
+    qtbot.keyPress(canvas, Qt.Key.Key_Right)
+    for _ in range(4):
+        qtbot.keyClick(canvas, Qt.Key.Key_Down)
+    qtbot.keyRelease(canvas, Qt.Key.Key_Right)
+    qtbot.keyRelease(canvas, Qt.Key.Key_Space)
     assert not canvas.sheet.drawing
     rows, columns = np.nonzero(drawn[-1])
     assert np.corrcoef(rows, columns)[0, 1] > 0.5
+
+
+@pytest.mark.parametrize("by", ["right button", "Shift", "Shift+Space"])
+def test_ink_is_erased(qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray], by: str) -> None:
+    stroke(qtbot, canvas, (20, 98), (176, 98))
+    before = drawn[-1]
+    shift, middle = Qt.KeyboardModifier.ShiftModifier, QPoint(98, 98)
+    if by == "Shift+Space":
+        qtbot.keyClick(canvas, Qt.Key.Key_Space, shift)
+        qtbot.keyClick(canvas, Qt.Key.Key_Space)
+    elif by == "Shift":
+        qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, shift, middle)
+    else:
+        qtbot.mouseClick(canvas, Qt.MouseButton.RightButton, pos=middle)
+    assert before[SIDE // 2, SIDE // 2] == 255
+    assert drawn[-1][SIDE // 2, SIDE // 2] == 0
+    assert drawn[-1][SIDE // 2, 60] == 255
+    canvas.undo()
+    np.testing.assert_array_equal(drawn[-1], before)
+
+
+def test_erasing_a_blank_sheet_leaves_nothing_to_undo(qtbot: QtBot, canvas: Canvas) -> None:
+    qtbot.mouseClick(canvas, Qt.MouseButton.RightButton, pos=QPoint(98, 98))
+    assert not canvas.sheet.can_undo
+
+
+def test_a_second_button_does_not_disturb_the_stroke(
+    qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    stroke(qtbot, canvas, (20, 98), (98, 98), (176, 98))
+    alone = drawn[-1]
+    canvas.clear()
+    left, right = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
+    qtbot.mousePress(canvas, left, pos=QPoint(20, 98))
+    qtbot.mouseClick(canvas, right, pos=QPoint(20, 98))
+    qtbot.mouseMove(canvas, QPoint(98, 98))
+    qtbot.mouseMove(canvas, QPoint(176, 98))
+    qtbot.mouseRelease(canvas, left, pos=QPoint(176, 98))
+    np.testing.assert_array_equal(drawn[-1], alone)
+
+
+def test_a_stroke_leaves_the_canvas_and_comes_back(
+    qtbot: QtBot, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    stroke(qtbot, canvas, (98, 98), (300, 98), (300, 160), (98, 160))
+    ink = drawn[-1]
+    for row in (196, 320):
+        assert ink[row, -1] == 255
+    assert ink[258, -1] == 0  # between them the pen was outside
+
+
+def test_redo_draws_again_until_something_else_is_drawn(
+    qtbot: QtBot, window: QWidget, canvas: Canvas, drawn: list[np.ndarray]
+) -> None:
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    stroke(qtbot, canvas, (20, 20), (80, 80))
+    stroke(qtbot, canvas, (80, 20), (20, 80))
+    both = drawn[-1]
+    for _ in range(2):
+        qtbot.keyClick(canvas, Qt.Key.Key_Z, control)
+    assert not drawn[-1].any()
+    qtbot.keyClick(canvas, Qt.Key.Key_Z, control | shift)
+    qtbot.keyClick(canvas, Qt.Key.Key_Y, control)
+    np.testing.assert_array_equal(drawn[-1], both)
+    assert not canvas.sheet.can_redo
+    canvas.undo()
+    stroke(qtbot, canvas, (20, 150), (80, 150))
+    assert not canvas.sheet.can_redo
+    assert window.hits == []
+
+
+def test_a_picture_is_known_by_its_class_until_it_is_drawn_upon(
+    qtbot: QtBot, canvas: Canvas
+) -> None:
+    canvas.put(np.full((28, 28), 9, np.uint8), 7)
+    stroke(qtbot, canvas, (20, 20), (80, 80))
+    assert canvas.sheet.label is None
+    canvas.undo()
+    assert canvas.sheet.label == 7
+    canvas.clear()
+    assert canvas.sheet.label is None
 
 
 def test_the_pen_is_lifted_when_the_focus_goes(qtbot: QtBot, canvas: Canvas) -> None:
@@ -276,18 +381,94 @@ def test_a_dropped_file_is_shown(canvas: Canvas, drawn: list[np.ndarray], tmp_pa
     assert drawn[-1][SIDE // 2, SIDE // 2] == 255
 
 
-def test_a_damaged_file_is_refused_and_a_model_left_to_the_window(
-    qtbot: QtBot, canvas: Canvas, tmp_path: Path
+def files(*paths: Path) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return mime
+
+
+@pytest.mark.parametrize("name", ["bad.png", "cut.jpg", "other.gif"])
+def test_a_file_that_is_no_picture_is_refused_in_words(
+    qtbot: QtBot, canvas: Canvas, tmp_path: Path, name: str
 ) -> None:
-    (tmp_path / "bad.png").write_bytes(b"no picture")
+    path = tmp_path / name
+    if name == "bad.png":
+        path.write_bytes(b"no picture")
+    else:
+        Image.fromarray(np.eye(90, dtype=np.uint8) * 255).save(path)
+    if name == "cut.jpg":
+        path.write_bytes(path.read_bytes()[:400])
+    with qtbot.waitSignal(canvas.refused) as refused, qtbot.assertNotEmitted(canvas.drawn):
+        assert drop(canvas, files(path))
+    assert name in refused.args[0]
+    assert "PNG or JPEG" in refused.args[1]
+
+
+def test_folders_models_and_texts_are_left_to_the_window(canvas: Canvas, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures.png"
+    folder.mkdir()
+    for name in ("model.h5", "note.txt"):
+        (tmp_path / name).touch()
+        assert not drop(canvas, files(tmp_path / name))
+    for path in (folder, tmp_path, tmp_path / "gone.png"):
+        assert not drop(canvas, files(path))
     mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "bad.png"))])
-    with qtbot.waitSignal(canvas.refused) as refused:
-        assert drop(canvas, mime)
-    assert "bad.png" in refused.args[0]
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "model.h5"))])
+    mime.setText("seven")
     assert not drop(canvas, mime)
+
+
+def declared_huge(width: int, height: int) -> bytes:
+    """Return a small PNG file whose header declares a huge picture."""
+    file = BytesIO()
+    Image.fromarray(np.zeros((1, 1), np.uint8)).save(file, "PNG")
+    data = bytearray(file.getvalue())
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("size", [(5_000, 5_000), (2_000_000_000, 2_000_000_000)])
+@pytest.mark.parametrize("by", ["drop", "paste"])
+def test_a_huge_picture_is_refused_before_it_is_decoded(
+    qtbot: QtBot, canvas: Canvas, tmp_path: Path, size: tuple[int, int], by: str
+) -> None:
+    mime = QMimeData()
+    mime.setData("image/png", declared_huge(*size))
+    (tmp_path / "huge.png").write_bytes(declared_huge(*size))
+    with qtbot.waitSignal(canvas.refused) as refused:
+        if by == "drop":
+            drop(canvas, files(tmp_path / "huge.png"))
+        else:
+            canvas.take(mime)
+    assert "larger than" in refused.args[0]
+    assert refused.args[1] == "Scale it down first."
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_large_picture_is_scaled_down_and_shows_the_same(
+    canvas: Canvas, drawn: list[np.ndarray], tmp_path: Path, kind: str
+) -> None:
+    small = np.full((100, 150), 255, np.uint8)
+    small[20:80, 60:75] = 0
+    for name, grey in (("small", small), ("large", small.repeat(25, 0).repeat(25, 1))):
+        Image.fromarray(grey).save(tmp_path / f"{name}.{kind.lower()}", kind)
+        assert drop(canvas, files(tmp_path / f"{name}.{kind.lower()}"))
+        assert canvas.sheet.picture is not None
+        assert max(canvas.sheet.picture.shape) <= 1600
+    one, other = (ink.astype(float) for ink in drawn[-2:])
+    assert np.abs(one - other).mean() < 2
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_ink_on_a_transparent_sheet_is_light(
+    canvas: Canvas, drawn: list[np.ndarray], tmp_path: Path, ink: int
+) -> None:
+    pixels = np.zeros((60, 60, 4), np.uint8)
+    pixels[10:50, 26:34] = (ink, ink, ink, 255)
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    assert drop(canvas, files(tmp_path / "one.png"))
+    assert drawn[-1][SIDE // 2, SIDE // 2] == 255
+    assert not drawn[-1][:, : SIDE // 3].any()
 
 
 @pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (28, 28), (3, 2)])

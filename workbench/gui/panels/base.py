@@ -6,7 +6,8 @@ Responsible for the meeting point of controller and panels; knows no particular 
 from __future__ import annotations
 
 import itertools
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from PySide6.QtCore import Signal
@@ -35,6 +36,8 @@ class Panel(QWidget):
         What its tab or heading says.
     place
         Where the window puts it.
+    keys
+        What its own keys do, and which they are: lines of the shortcut sheet.
 
     Signals
     -------
@@ -46,19 +49,20 @@ class Panel(QWidget):
         A uint8 array (n, height, width) is to be classified; the int is a `new_request_id`, which
         the `Predicted` or `RequestFailed` event that answers carries. Of one panel's requests that
         wait the newest counts; those of different panels do not displace each other.
-    image_sent(object)
-        A uint8 image (height, width) for the canvas.
+    image_sent(object, int)
+        A uint8 image (height, width) for the canvas, and its true class.
     message_raised(str, str)
         Something to say inline: a sentence and a hint.
     """
 
     title: ClassVar[str] = ""
     place: ClassVar[Place] = "tab"
+    keys: ClassVar[Sequence[tuple[str, str]]] = ()
 
     state_edited = Signal(object, str)
     parameters_wanted = Signal(int)
     prediction_wanted = Signal(object, int)
-    image_sent = Signal(object)
+    image_sent = Signal(object, int)
     message_raised = Signal(str, str)
 
     def take_state(self, state: DocumentState) -> None:
@@ -74,8 +78,20 @@ class Panel(QWidget):
         a history to show.
         """
 
-    def show_image(self, image: np.ndarray) -> None:
-        """Take an image that another panel sends to the canvas: uint8 of shape (height, width)."""
+    def show_image(self, image: np.ndarray, label: int) -> None:
+        """Take an image that another panel sends to the canvas, and its true class.
+
+        Shapes
+        ------
+        image : (height, width), uint8
+        """
+
+    def choices(self) -> dict[str, Any]:
+        """Return what the person has chosen in it and finds again at the next start: JSON."""
+        return {}
+
+    def restore_choices(self, choices: dict[str, Any]) -> None:
+        """Choose what `choices` returned at the end of another session, or of another version."""
 
 
 #: The panels in the order of their tabs.

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
+    QBoxLayout,
+    QFrame,
     QLabel,
+    QScrollArea,
     QSizePolicy,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
@@ -26,10 +27,11 @@ from workbench.data.drawing import SIDE, centred
 from workbench.gui.panels.base import PANELS, Panel, new_request_id
 from workbench.gui.state import DocumentState
 from workbench.gui.theme.spacing import S
-from workbench.gui.widgets.canvas import LARGEST_BRUSH, SMALLEST_BRUSH, Canvas
-from workbench.gui.widgets.icon_button import IconButton
+from workbench.gui.widgets.canvas import KEYS, Canvas
+from workbench.gui.widgets.draw_tools import DrawTools
+from workbench.gui.widgets.pictures import holds_picture
 from workbench.gui.widgets.pixel_view import PixelView
-from workbench.gui.widgets.probability_bars import ProbabilityBars, in_percent
+from workbench.gui.widgets.probability_bars import ProbabilityBars, in_words
 from workbench.training.events import (
     Event,
     Finished,
@@ -45,6 +47,10 @@ from workbench.training.events import (
 #: Seconds between two readings of one drawing while the network is trained.
 _AGAIN_S = 0.2
 
+#: Bounds of the canvas's side, and the room that the bars need to stand beside it, in logical
+#: pixels.
+_LEAST_SIDE, _LARGEST_SIDE, _BESIDE = 168, 560, 288
+
 #: After these the network is another one, or stands still at its newest.
 _TURNS = (Prepared, Paused, Stopped, Finished, RunFailed)
 
@@ -55,6 +61,7 @@ class DrawPanel(Panel):
 
     title = "Draw"
     place = "right"
+    keys = KEYS
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,31 +71,34 @@ class DrawPanel(Panel):
         self._asked_at_s = -math.inf
         self._canvas = Canvas()
         self._seen = PixelView(SIDE, 3)
+        self._caption = QLabel("What the net sees")
         self._class = QLabel()
         self._note = QLabel()
+        self._truth = QLabel()
         self._bars = ProbabilityBars()
-        self._undo = IconButton(
-            "undo",
-            "Undo stroke",
-            f"Take the last stroke back ({_keys(QKeySequence.StandardKey.Undo)} on the canvas)",
+        self._tools = DrawTools(self._canvas)
+        self._area = QScrollArea()
+        # Their directions depend on the room there is.
+        self._rows, self._reading, self._seeing = (
+            QBoxLayout(QBoxLayout.Direction.TopToBottom) for _ in range(3)
         )
-        self._clear = IconButton(
-            "clear", "Clear the drawing", "Take all ink away (C, Escape or Delete on the canvas)"
-        )
-        self._paste = IconButton(
-            "paste",
-            "Paste a picture",
-            f"Put the clipboard's picture on the canvas ({_keys(QKeySequence.StandardKey.Paste)} "
-            "on the canvas); PNG and JPEG files can be dropped on it, too",
-        )
-        self._brush = QSlider(Qt.Orientation.Horizontal)
-        self._lay_out()
         self._set_up()
+        self._lay_out()
         self._show_nothing()
 
-    def show_image(self, image: np.ndarray) -> None:
+    def show_image(self, image: np.ndarray, label: int) -> None:
         """Put an image on the canvas, to be read exactly as it is: uint8 of shape (28, 28)."""
-        self._canvas.put(image)
+        self._canvas.put(image, label)
+
+    def choices(self) -> dict[str, Any]:
+        """Return the brush's width."""
+        return {"brush": self._canvas.brush}
+
+    def restore_choices(self, choices: dict[str, Any]) -> None:
+        """Take up the brush that was used last."""
+        brush = choices.get("brush")
+        if isinstance(brush, int):
+            self._canvas.set_brush(brush)
 
     def take_state(self, state: DocumentState) -> None:
         """Note whether the network can read drawings at all."""
@@ -127,13 +137,15 @@ class DrawPanel(Panel):
         return True
 
     def _on_canvas_drawn(self, ink: np.ndarray) -> None:
-        picture = self._canvas.sheet.picture
-        if picture is not None and picture.shape == (SIDE, SIDE):
-            self._drawing = picture  # prepared already; doing so again would move it
+        sheet = self._canvas.sheet
+        if sheet.label is not None:
+            self._drawing = sheet.picture  # prepared already; doing so again would move it
+        elif ink.any():
+            # Of a picture its own pixels, as `workbench predict` takes them.
+            self._drawing = centred((ink if sheet.picture is None else sheet.picture) / 255.0)
         else:
-            self._drawing = centred(ink / 255.0) if ink.any() else None
-        self._undo.setEnabled(self._canvas.sheet.can_undo)
-        self._clear.setEnabled(self._drawing is not None)
+            self._drawing = None
+        self._show_truth(None)
         self._read()
 
     def _read(self) -> None:
@@ -158,8 +170,10 @@ class DrawPanel(Panel):
 
     def _show_reading(self, outputs: np.ndarray, trained: bool) -> None:
         self._bars.show_probabilities(outputs)
+        assert self._bars.winner is not None
         self._class.setText(str(self._bars.winner))
-        self._say(in_percent(float(outputs.max())) + ("" if trained else ", not trained yet"))
+        self._say(in_words(outputs, self._bars.winner) + ("" if trained else ", not trained yet"))
+        self._show_truth(self._bars.winner)
 
     def _show_nothing(self) -> None:
         self._bars.show_nothing()
@@ -175,39 +189,92 @@ class DrawPanel(Panel):
         self._class.setVisible(bool(self._class.text()))
         self._note.setText(text)
 
+    def _show_truth(self, read: int | None) -> None:
+        """Say of a test image what it is, and whether that is what was read."""
+        label = self._canvas.sheet.label
+        word = "" if read is None else "Right: " if read == label else "Wrong: "
+        self._truth.setVisible(label is not None)
+        self._truth.setText(f"{word}true class {label}".capitalize())
+        self._truth.setProperty("role", {"Right: ": "good", "Wrong: ": "bad"}.get(word, "muted"))
+        self._truth.style().polish(self._truth)
+
+    def sizeHint(self) -> QSize:
+        """Return the size at which the canvas is comfortable and nothing has to scroll."""
+        return QSize(280, 280 + self._height_below()) + QSize(2 * S.m, 2 * S.s)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size of use: all else is reached by scrolling."""
+        bar = self._area.verticalScrollBar().sizeHint().width()
+        least = max(self._tools.minimumSizeHint().width(), _LEAST_SIDE)
+        return QSize(least + bar + 2 * S.m, _LEAST_SIDE + 2 * S.s)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the bars below the canvas, or beside it where the room is wide and low."""
+        super().resizeEvent(event)
+        down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        width, height = self.width() - 2 * S.m, self.height() - 2 * S.s
+        wide = width >= _LEAST_SIDE + _BESIDE and width > height
+        for layout, beside in ((self._rows, True), (self._reading, True), (self._seeing, False)):
+            layout.setDirection(across if wide == beside else down)
+        side = min(height, width - _BESIDE) if wide else min(width, height - self._height_below())
+        side = min(max(side, _LEAST_SIDE), _LARGEST_SIDE)
+        self._canvas.setFixedSize(side, side)
+        self._rows.setSpacing(S.m if wide else S.s)
+
+    def _height_below(self) -> int:
+        """Return the height of all that stands below the canvas, with the gap above it.
+
+        It is made of what never changes, so that no word of an answer moves the canvas.
+        """
+        parts = (self._tools, self._caption, self._bars)
+        heights = [self._seen.height(), *(part.sizeHint().height() for part in parts)]
+        return sum(heights) + 2 * S.s + S.xs + S.m
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Welcome pictures beside the canvas, too."""
+        event.setAccepted(holds_picture(event.mimeData()))
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Hand a dropped picture to the canvas."""
+        event.acceptProposedAction()
+        self._canvas.take(event.mimeData())
+
     def _lay_out(self) -> None:
-        tools = QHBoxLayout()
-        tools.setSpacing(S.xs)
-        label = QLabel("&Brush")
-        label.setBuddy(self._brush)
-        for widget in (self._undo, self._clear, self._paste):
-            tools.addWidget(widget)
-        tools.addSpacing(S.s)
-        tools.addWidget(label)
-        tools.addWidget(self._brush)
-        caption = QLabel("What the net sees")
-        caption.setProperty("role", "muted")
-        seen = QGridLayout()
-        seen.setHorizontalSpacing(S.m)
-        seen.setVerticalSpacing(S.xs)
-        seen.addWidget(caption, 0, 0, 1, 2)
-        seen.addWidget(self._seen, 1, 0, Qt.AlignmentFlag.AlignTop)
-        reading = QVBoxLayout()
-        reading.setSpacing(0)
-        reading.addStretch()
-        reading.addWidget(self._class)
-        reading.addWidget(self._note)
-        reading.addStretch()
-        seen.addLayout(reading, 1, 1)
-        seen.setColumnStretch(1, 1)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(S.m, S.s, S.m, S.m)
-        rows.setSpacing(S.s)
-        rows.addWidget(self._canvas)
-        rows.addLayout(tools)
-        rows.addLayout(seen)
-        rows.addWidget(self._bars)
-        rows.addStretch()
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        for label in (self._class, self._note, self._truth):
+            words.addWidget(label)
+        words.addStretch()
+        self._seeing.setSpacing(S.m)
+        self._seeing.addWidget(self._seen, 0, Qt.AlignmentFlag.AlignTop)
+        self._seeing.addLayout(words, 1)
+        seen = QVBoxLayout()
+        seen.setSpacing(S.xs)
+        seen.addWidget(self._caption)
+        seen.addLayout(self._seeing)
+        self._reading.setSpacing(S.m)
+        self._reading.addLayout(seen)
+        self._reading.addWidget(self._bars, 1, Qt.AlignmentFlag.AlignTop)
+        beside = QVBoxLayout()
+        beside.setSpacing(S.s)
+        beside.addWidget(self._tools)
+        beside.addLayout(self._reading)
+        beside.addStretch(1)
+        self._rows.setContentsMargins(S.m, S.s, S.m, S.s)
+        self._rows.setSpacing(S.s)
+        place = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        self._rows.addWidget(self._canvas, 0, place)
+        self._rows.addLayout(beside, 1)
+        inside = QWidget()
+        inside.setLayout(self._rows)
+        self._area.setWidget(inside)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._area)
 
     def _set_up(self) -> None:
         font = self._class.font()
@@ -216,30 +283,20 @@ class DrawPanel(Panel):
         self._class.setFont(font)
         self._class.setAccessibleName("What the network reads")
         self._note.setAccessibleName("About the reading")
-        self._note.setWordWrap(True)
-        self._note.setProperty("role", "muted")
-        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self._note.setSizePolicy(policy)
+        self._truth.setAccessibleName("True class")
+        for label in (self._caption, self._note, self._truth):
+            label.setProperty("role", "muted")
+        for label in (self._note, self._truth):
+            label.setWordWrap(True)
+            policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            policy.setHeightForWidth(True)
+            label.setSizePolicy(policy)
         self._seen.setAccessibleName("What the net sees")
         self._seen.setToolTip(
             f"The drawing as the network gets it: {SIDE} × {SIDE} pixels, scaled and centred "
             "as MNIST's images are"
         )
-        self._brush.setAccessibleName("Brush size")
-        self._brush.setToolTip("Brush size in pixels of the canvas ([ and ] on the canvas)")
-        self._brush.setRange(SMALLEST_BRUSH, LARGEST_BRUSH)
-        self._brush.setValue(self._canvas.brush)
-        self._undo.setEnabled(False)
-        self._clear.setEnabled(False)
-        self._brush.valueChanged.connect(self._canvas.set_brush)
-        self._canvas.brush_changed.connect(self._brush.setValue)
         self._canvas.drawn.connect(self._on_canvas_drawn)
         self._canvas.refused.connect(self.message_raised)
-        self._undo.clicked.connect(self._canvas.undo)
-        self._clear.clicked.connect(self._canvas.clear)
-        self._paste.clicked.connect(self._canvas.paste)
-
-
-def _keys(key: QKeySequence.StandardKey) -> str:
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+        self.setFocusProxy(self._canvas)
+        self.setAcceptDrops(True)

@@ -261,7 +261,8 @@ class TestImagesPanel(Panel):
         self._refresh(due=True)
 
     def _on_wall_item_activated(self, index: int) -> None:
-        self.image_sent.emit(self._images[self._on_page()[index]])
+        row = self._on_page()[index]
+        self.image_sent.emit(self._images[row], int(self._labels[row]))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what has happened unseen."""

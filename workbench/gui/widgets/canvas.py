@@ -1,14 +1,12 @@
-"""The drawing surface: strokes by mouse, pen or keyboard, pictures by paste and drop.
+"""The drawing surface under the hand: strokes by mouse, pen or keyboard, and pictures.
 
 Responsible for what the person does on it; knows nothing of networks.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QKeyCombination, QMimeData, QPointF, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QDragEnterEvent,
     QDropEvent,
     QFocusEvent,
@@ -16,26 +14,17 @@ from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
+    QPointingDevice,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from workbench.core.errors import DataError
-from workbench.gui.theme.palette import current, hub
-from workbench.gui.theme.spacing import S
 from workbench.gui.widgets.pictures import holds_picture, read_picture
-from workbench.gui.widgets.sheet import SIDE, Sheet
+from workbench.gui.widgets.sheet import SIDE
+from workbench.gui.widgets.surface import Surface
 
-#: Width of the brush in pixels of the sheet; 14 are one of MNIST's.
-SMALLEST_BRUSH, LARGEST_BRUSH, USUAL_BRUSH, _BRUSH_STEP = 12, 80, 34, 4
-
-#: Milliseconds between two signals while a stroke is drawn.
-_PAUSE_MS = 50
-
-#: How far an arrow key moves the pen, in pixels of the sheet.
-_STRIDE = 14.0
+#: How far an arrow key moves the pen, and how much a bracket widens it, in pixels of the sheet.
+_STRIDE, _BRUSH_STEP = 14.0, 4
 
 _ARROWS = {
     Qt.Key.Key_Left: QPointF(-_STRIDE, 0),
@@ -43,103 +32,61 @@ _ARROWS = {
     Qt.Key.Key_Up: QPointF(0, -_STRIDE),
     Qt.Key.Key_Down: QPointF(0, _STRIDE),
 }
-_CLEARING = (Qt.Key.Key_C, Qt.Key.Key_Escape, Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+_CLEARING = (Qt.Key.Key_C, Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+_REDOING = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_Y)
 
-#: What the surface looks like in either theme: MNIST's light on dark.
-_PAPER, _FAINT = "#000000", "#a0a8b2"
+#: What the keys do while the surface has the focus.
+KEYS = (
+    ("Move the pen; with two keys, askew", "Arrow keys"),
+    ("Put the pen down, or lift it", "Space"),
+    ("Put the rubber down, or lift it", "Shift+Space"),
+    ("Thinner or thicker brush", "[ or ]"),
+    ("Undo a stroke", "Ctrl+Z"),
+    ("Redo a stroke", "Ctrl+Shift+Z or Ctrl+Y"),
+    ("Clear the drawing", "C or Delete"),
+    ("Paste a picture", "Ctrl+V"),
+)
 
 HELP = (
-    "Draw with the mouse or a pen. By keyboard: the arrow keys move the cursor, "
-    "with Space or Shift held they draw; two arrows together go askew. "
-    "[ and ] change the brush, Ctrl+Z takes a stroke back, C, Escape or Delete clears, "
-    "Ctrl+V pastes a picture; one can be dropped, too."
+    "Draw with the mouse or a pen; the right button or Shift erases.\n"
+    "By keyboard: the arrow keys move the pen, Space puts it down or lifts it,\n"
+    "Shift+Space the rubber; [ and ] change the brush.\n"
+    "Pictures can be pasted and dropped."
 )
 
 
-class Canvas(QWidget):
+class Canvas(Surface):
     """A square to draw on.
 
     Signals
     -------
-    drawn(object)
-        The ink has changed: uint8 of shape (`SIDE`, `SIDE`), bright on 0. At most 20 times a
-        second; what is there in the end is always told.
-    brush_changed(int)
-        The brush's width in pixels of the sheet.
     refused(str, str)
         A picture could not be taken: what happened, and what to do.
     """
 
-    drawn = Signal(object)
-    brush_changed = Signal(int)
     refused = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.invitation = "Draw a digit"
-        self._sheet = Sheet()
-        self._brush = USUAL_BRUSH
-        self._cursor = QPointF(SIDE / 2, SIDE / 2)
-        self._cursor_shown = False
+        self._button = Qt.MouseButton.NoButton  # that holds the pen down
+        self._cursor = QPointF(SIDE / 2, SIDE / 2)  # the keyboard's pen
         self._arrows: set[Qt.Key] = set()
-        self._space_held = False
-        self._untold = False
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(_PAUSE_MS)
-        self._pause.timeout.connect(self._on_pause_timeout)
+        self._space_held = self._moved = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
         self.setCursor(Qt.CursorShape.CrossCursor)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        self.setMinimumSize(168, 168)
+        self.setMouseTracking(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setAccessibleName("Drawing surface")
-        self.setAccessibleDescription(HELP)
+        self.setAccessibleDescription(HELP.replace("\n", " "))
         self.setToolTip(HELP)
-        hub().palette_changed.connect(self.update)
-
-    @property
-    def sheet(self) -> Sheet:
-        """What is drawn; to be read only."""
-        return self._sheet
-
-    @property
-    def brush(self) -> int:
-        """Width of the brush in pixels of the sheet."""
-        return self._brush
-
-    def set_brush(self, width: int) -> None:
-        """Choose the brush's width, within its bounds."""
-        width = min(max(width, SMALLEST_BRUSH), LARGEST_BRUSH)
-        if width != self._brush:
-            self._brush = width
-            self.update()
-            self.brush_changed.emit(width)
-
-    def undo(self) -> None:
-        """Take back the last stroke, picture or clearing."""
-        self._sheet.undo()
-        self._tell(at_once=True)
-
-    def clear(self) -> None:
-        """Take all ink away."""
-        self._lift()
-        self._sheet.clear()
-        self._tell(at_once=True)
-
-    def put(self, picture: np.ndarray) -> None:
-        """Show a picture: uint8 of shape (height, width), ink bright on 0."""
-        self._lift()
-        self._sheet.put(picture)
-        self._tell(at_once=True)
 
     def paste(self) -> None:
         """Take the clipboard's picture."""
-        self._take(QGuiApplication.clipboard().mimeData())
+        self.take(QGuiApplication.clipboard().mimeData())
 
-    def _take(self, mime: QMimeData | None) -> None:
+    def take(self, mime: QMimeData | None) -> None:
+        """Show the picture that was pasted or dropped, or say why that cannot be."""
         try:
             picture = read_picture(mime)
         except DataError as error:
@@ -147,54 +94,50 @@ class Canvas(QWidget):
         else:
             self.put(picture)
 
-    def _tell(self, at_once: bool) -> None:
-        """Say that the ink has changed, now or when the last word is some time ago."""
-        self.update()
-        if at_once or not self._pause.isActive():
-            self._untold = False
-            self._pause.start()
-            self.drawn.emit(self._sheet.to_array())
-        else:
-            self._untold = True
-
-    def _on_pause_timeout(self) -> None:
-        if self._untold:
-            self._tell(at_once=True)
-
-    def _begin(self, place: QPointF) -> None:
-        self._sheet.begin(place, self._brush)
-        self._tell(at_once=False)
-
-    def _extend(self, place: QPointF) -> None:
-        self._sheet.extend(place)
-        self._tell(at_once=False)
-
-    def _lift(self) -> None:
-        """End the stroke that is under way, if one is, and tell how it looks."""
-        if self._sheet.drawing:
-            self._sheet.end()
-            if self._untold:
-                self._tell(at_once=True)
+    def lift(self) -> None:
+        """End the stroke that is under way, whatever holds the pen down."""
+        self._button, self._space_held = Qt.MouseButton.NoButton, False
+        super().lift()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Put the pen down."""
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._cursor_shown = False
-            self._begin(self._on_sheet(event.position()))
+        """Put the pen or the rubber down, unless another button holds it already."""
+        place, button = event.position(), event.button()
+        if self._button != Qt.MouseButton.NoButton or not self.square().contains(place):
+            return
+        if button in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
+            erase = (
+                button == Qt.MouseButton.RightButton
+                or bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+                or event.pointerType() == QPointingDevice.PointerType.Eraser
+            )
+            self.lift()
+            self._button = button
+            self.show_pen(self.on_sheet(place))
+            self.begin(self.on_sheet(place), erase)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Lead the pen."""
-        if event.buttons() & Qt.MouseButton.LeftButton:
-            self._extend(self._on_sheet(event.position()))
+        """Lead the pen; beyond the edge, too, from where it may come back."""
+        place = self.on_sheet(event.position())
+        if self._button != Qt.MouseButton.NoButton:
+            self.extend(place)
+        if self._button != Qt.MouseButton.NoButton or not self.sheet.drawing:
+            self.show_pen(place)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Lift the pen."""
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._extend(self._on_sheet(event.position()))
-            self._lift()
+        if event.button() == self._button:
+            self.extend(self.on_sheet(event.position()))
+            self.lift()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Show the mouse's pen no more."""
+        if not self._pen_is_bold:
+            self.show_pen(None)
 
     def event(self, event: QEvent) -> bool:
         """Keep the canvas's own keys from the window's shortcuts while it has the focus."""
+        if event.type() == QEvent.Type.ToolTip and not self.sheet.is_blank:
+            return True  # it would lie on the drawing
         asked = event.type() == QEvent.Type.ShortcutOverride
         if asked and isinstance(event, QKeyEvent) and self._is_own(event):
             event.accept()
@@ -202,13 +145,15 @@ class Canvas(QWidget):
         return super().event(event)
 
     def _is_own(self, event: QKeyEvent) -> bool:
-        if event.matches(QKeySequence.StandardKey.Undo):
+        if event.matches(QKeySequence.StandardKey.Undo) or _is_redo(event):
             return True
         if event.matches(QKeySequence.StandardKey.Paste) or event.text() in ("[", "]"):
             return True
         shift = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
         if event.modifiers() & ~shift:
             return False
+        if event.key() == Qt.Key.Key_Escape:
+            return self.sheet.drawing
         return event.key() in _ARROWS or event.key() in (Qt.Key.Key_Space, *_CLEARING)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -218,64 +163,73 @@ class Canvas(QWidget):
             super().keyPressEvent(event)
         elif event.matches(QKeySequence.StandardKey.Undo):
             self.undo()
+        elif _is_redo(event):
+            self.redo()
         elif event.matches(QKeySequence.StandardKey.Paste):
             self.paste()
         elif event.text() in ("[", "]"):
-            self.set_brush(self._brush + (_BRUSH_STEP if event.text() == "]" else -_BRUSH_STEP))
+            self.set_brush(self.brush + (_BRUSH_STEP if event.text() == "]" else -_BRUSH_STEP))
         elif key in _CLEARING:
             self.clear()
+        elif key == Qt.Key.Key_Escape:
+            self.lift()
         elif key == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
-                self._space_held = self._cursor_shown = True
-                self._begin(self._cursor)
+                self._put_down_or_lift(bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         else:
             self._arrows.add(key)
-            self._move(bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+            self._move()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Lift the pen when the key that holds it down goes up."""
-        key = Qt.Key(event.key())
+        """Lift the pen where its key was held while it drew, not where it was only pressed."""
         if event.isAutoRepeat():
             return
+        key = Qt.Key(event.key())
         self._arrows.discard(key)
         if key == Qt.Key.Key_Space:
+            if self._space_held and self._moved:
+                self.lift()
             self._space_held = False
-        if key in (Qt.Key.Key_Space, Qt.Key.Key_Shift) and not self._space_held:
-            self._lift()
-            self.update()
         super().keyReleaseEvent(event)
 
-    def _move(self, shift: bool) -> None:
+    def _put_down_or_lift(self, erase: bool) -> None:
+        if self.sheet.drawing:
+            self.lift()
+        else:
+            self._space_held, self._moved = True, False
+            self.begin(self._cursor, erase)
+        self.show_pen(self._cursor, bold=True)
+
+    def _move(self) -> None:
         """Move the cursor by the arrows that are held, drawing if the pen is down."""
-        if shift and not self._sheet.drawing:
-            self._begin(self._cursor)
+        self._moved = True
         way = QPointF()
         for key in self._arrows:
             way += _ARROWS[key]
         place = self._cursor + way
-        edge = self._brush / 2
+        edge = self.brush / 2
         self._cursor = QPointF(
             min(max(place.x(), edge), SIDE - edge), min(max(place.y(), edge), SIDE - edge)
         )
-        self._cursor_shown = True
-        if self._sheet.drawing:
-            self._extend(self._cursor)
-        self.update()
+        if self.sheet.drawing and self._button == Qt.MouseButton.NoButton:
+            self.extend(self._cursor)
+        self.show_pen(self._cursor, bold=True)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the cursor to whoever came by keyboard."""
-        self._cursor_shown = event.reason() in (
+        """Show the pen to whoever came by keyboard."""
+        if event.reason() in (
             Qt.FocusReason.TabFocusReason,
             Qt.FocusReason.BacktabFocusReason,
             Qt.FocusReason.ShortcutFocusReason,
-        )
+        ):
+            self.show_pen(self._cursor, bold=True)
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Lift the pen: the keys that held it are let go elsewhere."""
         self._arrows.clear()
-        self._space_held = False
-        self._lift()
+        self.lift()
+        self.show_pen(None)
         super().focusOutEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -285,56 +239,8 @@ class Canvas(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         """Take a dropped picture."""
         event.acceptProposedAction()
-        self._take(event.mimeData())
+        self.take(event.mimeData())
 
-    def sizeHint(self) -> QSize:
-        """Return a size that is comfortable to draw on."""
-        return QSize(280, 280)
 
-    def hasHeightForWidth(self) -> bool:
-        """Return that the surface is a square."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """Return the width: the surface is a square."""
-        return width
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the ink, the frame, and the keyboard's cursor or the invitation."""
-        palette, square = current(), self._square()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.fillRect(square, QColor(_PAPER))
-        painter.drawImage(square, self._sheet.image)
-        if self.invitation and self._sheet.is_blank and not self._sheet.drawing:
-            painter.setPen(QColor(_FAINT))
-            words = square.adjusted(S.m, S.m, -S.m, -S.m)
-            if self._cursor_shown and self.hasFocus():  # the cursor begins in the middle
-                words.setBottom(square.center().y() - S.xl)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(words, flags, self.invitation)
-        if self._cursor_shown and self.hasFocus():
-            self._draw_cursor(painter, square)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        focused = self.hasFocus()
-        painter.setPen(QPen(QColor(palette.accent if focused else palette.border), 1 + focused))
-        inset = (1 + focused) / 2
-        painter.drawRect(square.adjusted(inset, inset, -inset, -inset))
-
-    def _draw_cursor(self, painter: QPainter, square: QRectF) -> None:
-        scale = square.width() / SIDE
-        place, radius = square.topLeft() + self._cursor * scale, self._brush / 2 * scale
-        # Dark inside light, so that it stands out from ink and paper.
-        for colour, width in ((_PAPER, 4.0), ("#ffb000", 2.0)):
-            painter.setPen(QPen(QColor(colour), width))
-            painter.setBrush(QColor(colour) if self._sheet.drawing else Qt.BrushStyle.NoBrush)
-            painter.drawEllipse(place, radius, radius)
-
-    def _square(self) -> QRectF:
-        side = float(min(self.width(), self.height()))
-        return QRectF((self.width() - side) / 2, 0.0, side, side)
-
-    def _on_sheet(self, place: QPointF) -> QPointF:
-        square = self._square()
-        return (place - square.topLeft()) * (SIDE / square.width())
+def _is_redo(event: QKeyEvent) -> bool:
+    return event.matches(QKeySequence.StandardKey.Redo) or event.keyCombination() == _REDOING

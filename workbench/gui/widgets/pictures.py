@@ -5,6 +5,7 @@ Responsible for reading what Qt carries from other programs; knows no canvas.
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,21 @@ from PySide6.QtGui import QImage
 from workbench.core.errors import DataError
 from workbench.data.drawing import light_ink, read_grey, to_grey
 
-#: Ends of the names of files that are taken for pictures.
-_SUFFIXES = (".png", ".jpg", ".jpeg")
+#: Ends of the names of files that are taken for pictures. Of these PNG and JPEG can be read, and
+#: the others are answered in words.
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".heic", ".svg", ".tif", ".tiff", ".webp")
 
-#: Longer sides of pasted pictures are scaled down to this many pixels.
+#: What other programs call the pictures that can be read.
+_KINDS = ("image/png", "image/jpeg")
+
+#: Longer sides of pictures are scaled down to this many pixels.
 _LONGEST = 1600
 
 
 def holds_picture(mime: QMimeData) -> bool:
     """Return whether there is a picture, or a file that has a picture's name."""
-    return mime.hasImage() or _file(mime) is not None
+    kinds = any(mime.hasFormat(kind) for kind in _KINDS)
+    return kinds or mime.hasImage() or _file(mime) is not None
 
 
 def read_picture(mime: QMimeData | None) -> np.ndarray:
@@ -40,8 +46,7 @@ def read_picture(mime: QMimeData | None) -> np.ndarray:
     if mime is None or not holds_picture(mime):
         raise DataError("The clipboard holds no picture.", "Copy a picture first.")
     path = _file(mime)
-    grey = read_grey(path) if path is not None else to_grey(_to_pillow(QImage(mime.imageData())))
-    ink = light_ink(grey)
+    ink = light_ink(_pasted(mime) if path is None else read_grey(path, _LONGEST))
     if not ink.any():
         raise DataError("The picture is of one colour.", "Take one that shows a digit.")
     picture: np.ndarray = np.rint(255 * ink).astype(np.uint8)
@@ -51,9 +56,17 @@ def read_picture(mime: QMimeData | None) -> np.ndarray:
 def _file(mime: QMimeData) -> Path | None:
     for url in mime.urls():
         path = Path(url.toLocalFile())
-        if url.isLocalFile() and path.suffix.lower() in _SUFFIXES:
+        # No folder, whatever its name, and no pipe, which might never end.
+        if url.isLocalFile() and path.suffix.lower() in _SUFFIXES and path.is_file():
             return path
     return None
+
+
+def _pasted(mime: QMimeData) -> np.ndarray:
+    for kind in _KINDS:  # as a file: its size is known before it is decoded
+        if mime.hasFormat(kind):
+            return read_grey(BytesIO(mime.data(kind).data()), _LONGEST)
+    return to_grey(_to_pillow(QImage(mime.imageData())))
 
 
 def _to_pillow(image: QImage) -> Image.Image:

@@ -31,6 +31,16 @@ def in_percent(share: float) -> str:
     return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
+def in_words(outputs: np.ndarray, name: int) -> str:
+    """Return what a network gives a class: a share, or a number where its outputs are no shares."""
+    figure = float(outputs[name])
+    return in_percent(figure) if _are_shares(outputs) else f"{figure:.2f}".replace("-", "−")
+
+
+def _are_shares(outputs: np.ndarray) -> bool:
+    return bool(outputs.min() >= 0 and outputs.max() <= 1)
+
+
 class ProbabilityBars(QWidget):
     """Shows one bar a class, the likeliest in the accent colour."""
 
@@ -77,7 +87,7 @@ class ProbabilityBars(QWidget):
             self.updateGeometry()
         self._classes = np.sort(likeliest)
         self._figures, self._winner = probabilities, int(likeliest[0])
-        self._describe(f"{self._winner}: {in_percent(float(probabilities[self._winner]))}")
+        self._describe(f"{self._winner}: {in_words(probabilities, self._winner)}")
         self.update()
 
     def _describe(self, text: str) -> None:
@@ -103,7 +113,7 @@ class ProbabilityBars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = QFontMetricsF(self.font())
         label_width = metrics.horizontalAdvance(str(self._classes.max(initial=9)))
-        figure_width = metrics.horizontalAdvance("00.00")
+        figure_width = metrics.horizontalAdvance("100.0 %")
         height = float(self._row_height())
         for row, name in enumerate(self._classes):
             line = QRectF(0, row * height, self.width(), height)
@@ -130,5 +140,8 @@ class ProbabilityBars(QWidget):
         filled.setWidth(track.width() * min(max(figure, 0.0), 1.0))
         painter.setBrush(QColor(palette.accent if wins else palette.muted))
         painter.drawRoundedRect(filled, 2, 2)
-        painter.setPen(QColor(palette.text))
-        painter.drawText(line, centre | right, f"{figure:.2f}".replace("-", "−"))
+        painter.setPen(QColor(palette.text if wins else palette.muted))
+        # With one decimal all are aligned, and none jumps about between "9 %" and "< 1 %".
+        shares = _are_shares(self._figures)
+        text = f"{100 * figure:.1f} %" if shares else f"{figure:.2f}".replace("-", "−")
+        painter.drawText(line, centre | right, text)

@@ -1,10 +1,11 @@
-"""A square sheet of light ink on dark, drawn in smooth strokes, with an undo of its own.
+"""A square sheet of light ink on dark, drawn in smooth strokes, with undo and redo of its own.
 
 Responsible for the pixels and for taking back; knows neither mouse nor keyboard.
 """
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
@@ -19,6 +20,15 @@ _STEPS = 100
 _CURVES = 64
 
 
+@attrs.frozen(eq=False)
+class _Step:
+    """The sheet at one moment: its pixels, the picture they are of, and the class of that."""
+
+    image: QImage
+    picture: np.ndarray | None = None
+    label: int | None = None
+
+
 class Sheet:
     """What has been drawn, and what had been before.
 
@@ -26,9 +36,9 @@ class Sheet:
     """
 
     def __init__(self) -> None:
-        self._image = _blank()
-        self._picture: np.ndarray | None = None
-        self._before: list[tuple[QImage, np.ndarray | None]] = []
+        self._now = _Step(_blank())
+        self._before: list[_Step] = []
+        self._after: list[_Step] = []
         self._ground: QImage | None = None
         self._path = QPainterPath()
         self._last = QPointF()
@@ -37,12 +47,17 @@ class Sheet:
     @property
     def image(self) -> QImage:
         """The pixels, grey, `SIDE` in square."""
-        return self._image
+        return self._now.image
 
     @property
     def picture(self) -> np.ndarray | None:
         """The picture that was put on the sheet and not changed since, in its own size."""
-        return self._picture
+        return self._now.picture
+
+    @property
+    def label(self) -> int | None:
+        """The true class of `picture`, where that is known."""
+        return self._now.label
 
     @property
     def drawing(self) -> bool:
@@ -55,6 +70,11 @@ class Sheet:
         return bool(self._before)
 
     @property
+    def can_redo(self) -> bool:
+        """Whether there is a step that was taken back."""
+        return bool(self._after)
+
+    @property
     def is_blank(self) -> bool:
         """Whether there is no ink at all."""
         return not self._view().any()
@@ -63,13 +83,12 @@ class Sheet:
         """Return a copy of the pixels: uint8 of shape (`SIDE`, `SIDE`), ink bright on 0."""
         return self._view().copy()
 
-    def begin(self, place: QPointF, width: float) -> None:
-        """Put the pen down; `width` is in pixels of the sheet."""
-        self._remember()
-        self._picture = None
-        self._ground = self._image
+    def begin(self, place: QPointF, width: float, erase: bool = False) -> None:
+        """Put the pen down, or the rubber; `width` is in pixels of the sheet."""
+        self._change(_Step(self._now.image))
+        self._ground = self._now.image
         self._pen = QPen(
-            Qt.GlobalColor.white,
+            Qt.GlobalColor.black if erase else Qt.GlobalColor.white,
             width,
             Qt.PenStyle.SolidLine,
             Qt.PenCapStyle.RoundCap,
@@ -98,18 +117,18 @@ class Sheet:
     def clear(self) -> None:
         """Take all ink away; that can be undone."""
         if not self.is_blank:
-            self._remember()
-            self._image, self._picture = _blank(), None
+            self._change(_Step(_blank()))
 
-    def put(self, picture: np.ndarray) -> None:
+    def put(self, picture: np.ndarray, label: int | None = None) -> None:
         """Fill the sheet with a picture, as large as it fits; that can be undone.
 
         Parameters
         ----------
         picture
             uint8 of shape (height, width), ink bright on 0.
+        label
+            The class that it is known to belong to.
         """
-        self._remember()
         picture = np.ascontiguousarray(picture)
         height, width = picture.shape
         own = QImage(picture.data, width, height, width, QImage.Format.Format_Grayscale8)
@@ -121,28 +140,39 @@ class Sheet:
             Qt.AspectRatioMode.IgnoreAspectRatio,
             Qt.TransformationMode.SmoothTransformation,
         )
-        self._image = _blank()
-        painter = QPainter(self._image)
+        image = _blank()
+        painter = QPainter(image)
         painter.drawImage((SIDE - fitted.width()) // 2, (SIDE - fitted.height()) // 2, fitted)
         painter.end()
-        self._picture = picture.copy()
-        self._picture.setflags(write=False)
+        picture = picture.copy()
+        picture.setflags(write=False)
+        self._change(_Step(image, picture, label))
 
     def undo(self) -> None:
         """Take the last step back: a stroke, a picture or a clearing."""
         self.end()
         if self._before:
-            self._image, self._picture = self._before.pop()
+            self._after.append(self._now)
+            self._now = self._before.pop()
 
-    def _remember(self) -> None:
+    def redo(self) -> None:
+        """Do again what was taken back last."""
         self.end()
-        self._before.append((self._image, self._picture))
+        if self._after:
+            self._before.append(self._now)
+            self._now = self._after.pop()
+
+    def _change(self, step: _Step) -> None:
+        self.end()
+        self._before.append(self._now)
         del self._before[:-_STEPS]
+        self._after.clear()
+        self._now = step
 
     def _render(self, ground: QImage) -> None:
         path = QPainterPath(self._path)
         path.lineTo(self._last)
-        self._image = self._drawn(ground, path)
+        self._now = _Step(self._drawn(ground, path))
 
     def _drawn(self, ground: QImage, path: QPainterPath) -> QImage:
         """Return the ground with a path on it, in one go: pieces would show at their seams."""
@@ -158,8 +188,8 @@ class Sheet:
         return image
 
     def _view(self) -> np.ndarray:
-        rows = np.frombuffer(self._image.constBits(), np.uint8)
-        return rows.reshape(SIDE, self._image.bytesPerLine())[:, :SIDE]
+        rows = np.frombuffer(self.image.constBits(), np.uint8)
+        return rows.reshape(SIDE, self.image.bytesPerLine())[:, :SIDE]
 
 
 def _blank() -> QImage:
