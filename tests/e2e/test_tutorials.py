@@ -8,16 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.tables import LOGISTIC
 from workbench.cli import program
 from workbench.engine.backends.catalogue import devices
 
 DEVICES = [info.id for info in devices()]
-
-#: Source: Learn Theano, "MNIST": logistic regression, ten iterations of full-batch ascent.
-LOGISTIC = [
-    -2.302585093, -1.83912090251, -1.52505436796, -1.31424405922, -1.16824101592,
-    -1.06176739247, -0.98204553767, -0.919423093595, -0.869394886438, -0.827688588441,
-]  # fmt: skip
 
 
 def tutorial(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
