@@ -93,7 +93,7 @@ class Controller(QObject):
         self.engine = EngineThread(self)
         self.pump = Pump(self.engine.snapshots, self)
         self.run = RunControl(self.document, self.engine.send, self)
-        self.requests = Requests(self.engine.send)
+        self.requests = Requests(self.engine.send, lambda: self.run.holds_document)
         self.actions = Actions(self)
         names = sorted(PANELS, key=lambda name: _ORDER.index(name) if name in _ORDER else 99)
         self.panels = {name: PANELS[name]() for name in names}
@@ -138,9 +138,11 @@ class Controller(QObject):
         self.pump.stop()
         # What is on its way from the engine has nowhere to go any more.
         self.engine.event_published.disconnect(self._on_engine_event_published)
+        self.engine.devices_found.disconnect(self._on_engine_devices_found)
         deadline = QDeadlineTimer(_CLOSE_MS)
-        saved = self.filing.files.stop(deadline)
-        self.ended = self.engine.stop(deadline) and saved
+        # While the engine is waited for, what is being saved goes on in its own thread.
+        ended = self.engine.stop(deadline)
+        self.ended = self.filing.files.stop(deadline) and ended
         self.window.deleteLater()
         self.closed.emit()
 

@@ -6,6 +6,7 @@ knows nothing of what is shown.
 
 from __future__ import annotations
 
+import logging
 import queue
 
 from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal, Slot
@@ -13,8 +14,11 @@ from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal, Slot
 from workbench.engine.backends.catalogue import devices
 from workbench.training.commands import Command, CommandQueue, Shutdown, Stop
 from workbench.training.engine_loop import serve
-from workbench.training.events import Event, Snapshot
+from workbench.training.events import Event, RunFailed, Snapshot
 from workbench.training.mailbox import Mailbox
+from workbench.training.trainer import unforeseen
+
+_log = logging.getLogger(__name__)
 
 
 class _Engine(QObject):
@@ -31,7 +35,11 @@ class _Engine(QObject):
     @Slot()
     def serve(self) -> None:
         """Obey commands until `Shutdown`."""
-        self.devices_found.emit(devices())
+        try:
+            self.devices_found.emit(devices())
+        except Exception as error:  # noqa: BLE001 - drivers are anybody's code
+            _log.exception("the devices were not found")
+            self._publish(RunFailed(type(error).__name__, *unforeseen(error)))
         serve(self._commands, self._publish)
         self.thread().quit()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from workbench.gui.panels.base import Panel
 from workbench.training.commands import Command, Predict, Probe
 from workbench.training.events import Event, Predicted, Probed, RequestFailed, RunFailed
 
@@ -21,15 +22,25 @@ class Requests:
     ----------
     send
         Puts a command into the engine's queue.
+    ready
+        Tells whether the engine would answer for the document that is open.
     """
 
-    def __init__(self, send: Callable[[Command], None]) -> None:
+    def __init__(self, send: Callable[[Command], None], ready: Callable[[], bool]) -> None:
         self._send = send
+        self._ready = ready
         self._waiting: dict[type[Question], dict[object, Question]] = {Predict: {}, Probe: {}}
         self._asked: dict[type[Question], tuple[object, Question]] = {}
 
     def ask(self, asker: object, question: Question) -> None:
-        """Send a question as soon as the one before it is answered."""
+        """Send a question as soon as the one before it is answered.
+
+        While there is nothing of this document to ask, that is the answer.
+        """
+        if not self._ready():
+            if isinstance(asker, Panel):
+                asker.take_event(RequestFailed(question.id, "The network is not ready yet.", ""))
+            return
         # A newer question waits at the end of the line, so that nobody is passed over for ever.
         waiting = self._waiting[type(question)]
         waiting.pop(asker, None)
