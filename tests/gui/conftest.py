@@ -13,6 +13,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import attrs
 import numpy as np
+import pyqtgraph  # noqa: F401 - so that no test waits for it, or leaves the thread that imports it
 import pytest
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer

@@ -113,6 +113,52 @@ def describe(
     return "\n".join(parts)
 
 
+def thinned(
+    steps: np.ndarray, values: np.ndarray, left: float, right: float, columns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that a picture of so many columns needs, and no more of them.
+
+    Of the rows that share a column or half of one, the least and the largest stay, so that no peak
+    is lost. Columns begin at the same rows however many follow: a curve that grows stays as it was.
+
+    Parameters
+    ----------
+    steps, values
+        All rows; `steps` rise. Rows without a value are left out.
+    left, right
+        What of `steps` is in view. One row beyond either side belongs to the picture.
+    columns
+        Width of the picture.
+
+    Shapes
+    ------
+    steps, values : (n,)
+    returned : twice (m,) with m <= n and m < 4 columns + 4; float64
+    """
+    first = max(int(np.searchsorted(steps, left)) - 1, 0)
+    last = int(np.searchsorted(steps, right, side="right")) + 1
+    size = 1 << max((len(steps[first:last]) // columns).bit_length() - 1, 0)
+    first -= first % size
+    steps, values = steps[first:last], values[first:last]
+    missing = np.isnan(values)
+    if missing.any():
+        steps, values = steps[~missing], values[~missing]
+    if size > 2:
+        chosen = _extremes(values, size)
+        steps, values = steps[chosen], values[chosen]
+    return steps.astype(np.float64), values.astype(np.float64)
+
+
+def _extremes(values: np.ndarray, size: int) -> np.ndarray:
+    """Return where the least and the largest of each `size` values are, in rising order."""
+    whole = len(values) - len(values) % size
+    groups, rest = values[:whole].reshape(-1, size), values[whole:]
+    found = np.stack([groups.argmin(1), groups.argmax(1)], 1) + np.arange(0, whole, size)[:, None]
+    if len(rest):
+        found = np.concatenate([found, [[whole + rest.argmin(), whole + rest.argmax()]]])
+    return np.sort(found, axis=1).ravel()
+
+
 def nearest(steps: np.ndarray, step: float) -> int:
     """Return the row whose number is nearest to `step`; `steps` rise and are not empty."""
     right = int(np.searchsorted(steps, step))

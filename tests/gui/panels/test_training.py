@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import attrs
@@ -15,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from workbench.engine.backends.catalogue import open_device
 from workbench.gui.panels.training import TrainingPanel
-from workbench.gui.run_figures import LIKELIHOODS, SHARES, nearest
+from workbench.gui.run_figures import LIKELIHOODS, SHARES, nearest, thinned
 from workbench.gui.state import DocumentState
 from workbench.gui.theme.palette import DARK, hub
 from workbench.gui.widgets.run_plots import RunPlots
@@ -154,15 +156,15 @@ def test_what_was_not_measured_is_left_out(shown: TrainingPanel) -> None:
     assert [choices.itemText(i) for i in range(choices.count())] == ["Score", "Loss"]
 
 
-def test_it_is_drawn_ten_times_a_second_at_most_and_the_last_change_is_seen(
+def test_it_is_drawn_five_times_a_second_at_most_and_the_last_change_is_seen(
     shown: TrainingPanel, history: History, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[int] = []
     draw = RunPlots.draw
 
-    def counting(self: RunPlots, points: dict, epochs: dict) -> None:
+    def counting(self: RunPlots, points: dict, epochs: dict, grows: bool) -> None:
         drawn.append(len(points["step"]))
-        draw(self, points, epochs)
+        draw(self, points, epochs, grows)
 
     monkeypatch.setattr(RunPlots, "draw", counting)
     made = Iterations([-0.25], [0.5], [0.1])
@@ -172,8 +174,9 @@ def test_it_is_drawn_ten_times_a_second_at_most_and_the_last_change_is_seen(
     assert drawn == []
     qtbot.waitUntil(lambda: drawn == [170])
     shown.take_event(Finished(170, 1.0))
+    qtbot.waitUntil(lambda: drawn == [170, 170])  # without the room for what was to come
     qtbot.wait(250)
-    assert drawn == [170]  # nothing has changed since
+    assert drawn == [170, 170]
 
 
 def test_nothing_is_drawn_while_hidden(panel: TrainingPanel, history: History) -> None:
@@ -287,3 +290,85 @@ def test_the_theme_changes_the_curves(shown: TrainingPanel) -> None:
 def test_the_nearest_row() -> None:
     steps = np.array([0, 1, 5, 9])
     assert [nearest(steps, at) for at in (-3, 0.4, 0.6, 3.5, 8, 99)] == [0, 0, 1, 2, 3, 3]
+
+
+@pytest.mark.parametrize("count", [1, 7, 100, 401, 12_345])
+@pytest.mark.parametrize("view", [(0.0, 1.0), (0.3, 0.55), (-2.0, 3.0)])
+def test_a_thinned_curve_looks_like_the_whole_one(count: int, view: tuple[float, float]) -> None:
+    columns = 100
+    steps, values = np.arange(count), np.random.default_rng(3).standard_normal(count)
+    values[::9] = np.nan
+    left, right = (part * count for part in view)
+    x, y = thinned(steps, values, left, right, columns)
+    assert len(x) < 4 * columns + 4
+    assert (np.diff(x) >= 0).all()
+    np.testing.assert_array_equal(y, values[x.astype(int)])  # each is a row
+    assert not np.isnan(y).any()
+    # In every column that is painted the extremes are those of all rows.
+    size = max(count * (min(view[1], 1) - max(view[0], 0)) / columns, 1)
+    for begin in np.arange(max(left, 0), min(right, count) - 2 * size, 2 * size):
+        own = values[(steps >= begin) & (steps < begin + 2 * size)]
+        near = y[(x >= begin - 2 * size) & (x < begin + 4 * size)]
+        if not np.isnan(own).all():
+            assert near.min() <= np.nanmin(own)
+            assert near.max() >= np.nanmax(own)
+
+
+def test_a_growing_curve_stays_as_it_was() -> None:
+    steps, values = np.arange(5000), np.random.default_rng(3).standard_normal(5000)
+    before, after = (thinned(steps[:n], values[:n], 0, 5000, 100) for n in (4000, 4900))
+    whole = 3900
+    seen = [x[x < whole] for x, _ in (before, after)]
+    np.testing.assert_array_equal(*seen)
+
+
+def test_few_points_are_painted_however_many_there_are(shown: TrainingPanel) -> None:
+    history = run(epochs=2, per_epoch=50_000)
+    shown.take_event(started(history))
+    pane = plots(shown)._panes[0]
+    assert len(pane.curves["train"].getData()[0]) < 4 * pane.box.width() + 4
+    assert len(plots(shown).plotted("upper", "train")[0]) == 100_000
+
+
+def test_the_axes_stay_while_points_come(shown: TrainingPanel, history: History) -> None:
+    made, ranges = plots(shown), set()
+    for step in range(120, 220):
+        history.add_points(step, 4, 1.0, Iterations([-0.25], [0.5], [0.1]))
+        made.draw(history.points(), history.epochs(), grows=True)
+        left, right = made.visible_steps()
+        assert left <= 0
+        assert step <= right < 1.2 * step
+        ranges.add((left, right))
+    assert len(ranges) < 10
+    made.draw(history.points(), history.epochs())
+    assert made.visible_steps()[1] == pytest.approx(219, rel=0.03)
+
+
+def test_the_height_follows_what_is_seen(shown: TrainingPanel, history: History) -> None:
+    made, values = plots(shown), history.points()["log_likelihood"]
+    box = made._panes[0].box
+    made._panes[0].plot.setXRange(100, 110, padding=0)
+    bottom, top = box.viewRange()[1]
+    seen = values[99:112]
+    assert bottom <= seen.min() < seen.max() <= top
+    assert top - bottom < 2 * (seen.max() - seen.min())
+
+
+def test_plots_are_made_once_their_library_is_there() -> None:
+    program = """
+import sys
+from PySide6.QtCore import QThread, QTimer
+from PySide6.QtWidgets import QApplication
+from workbench.gui.panels.training import TrainingPanel
+application = QApplication([])
+panel = TrainingPanel()
+panel.show()
+assert "pyqtgraph" not in sys.modules
+look = QTimer(interval=5)
+look.timeout.connect(lambda: panel.plots() is None or application.quit())
+look.start()
+QTimer.singleShot(60_000, lambda: application.exit(3))
+sys.exit(application.exec() or panel.plots().thread() is not QThread.currentThread())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()

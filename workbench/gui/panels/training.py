@@ -31,17 +31,28 @@ from workbench.gui.state import DocumentState
 from workbench.gui.theme.spacing import S
 from workbench.gui.widgets.empty_state import EmptyState
 from workbench.gui.widgets.icon_button import IconButton
-from workbench.gui.widgets.run_plots import RunPlots
-from workbench.training.events import Event, Prepared, Snapshot
+from workbench.gui.widgets.run_plots import RunPlots, can_be_made
+from workbench.training.events import (
+    Event,
+    Finished,
+    Paused,
+    Prepared,
+    RunFailed,
+    Snapshot,
+    Stopped,
+)
 from workbench.training.history import History
 from workbench.training.run_log import RunLog
 
 #: Fewest and most milliseconds between two drawings.
-_LEAST_REST_MS, _MOST_REST_MS = 100, 1000
+_LEAST_REST_MS, _MOST_REST_MS = 200, 1000
 
-#: Part of this thread's time that giving the figures to the plots may take while a run goes on.
-#: Painting them takes four times as long again, and all of it is taken from the training.
-_SHARE = 0.01
+#: Part of this thread's time that giving the figures to the plots may take while a run goes on:
+#: all of it, and of the painting that follows, is taken from the training.
+_SHARE = 0.005
+
+#: Milliseconds between two looks whether plots can be made by now.
+_LOOK_MS = 30
 
 #: Milliseconds between two changes of what is said in words.
 _TEXT_MS = 500
@@ -61,6 +72,9 @@ class TrainingPanel(Panel):
         self._drawn: tuple[int, int] | None = None  # rows of points and epochs
         self._pointed: float | None = None
         self._plots: RunPlots | None = None
+        self._grows = False
+        self._look = QTimer(self, interval=_LOOK_MS)
+        self._look.timeout.connect(self._make_plots)
         self._draw_rest = self._make_timer(_LEAST_REST_MS)
         self._draw_rest.timeout.connect(self._draw_if_changed)
         self._text_rest = self._make_timer(_TEXT_MS)
@@ -73,12 +87,15 @@ class TrainingPanel(Panel):
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what has come, a little later."""
+        self._grows = True
         self._draw_soon()
 
     def take_event(self, event: Event) -> None:
         """Change to the history of another run; draw what has come."""
         if isinstance(event, Prepared):
             self._show_history(event.history)
+        if isinstance(event, Prepared | Paused | Stopped | Finished | RunFailed) and self._grows:
+            self._grows, self._drawn = False, None
         self._draw_soon()
 
     def export_csv(self, path: Path) -> None:
@@ -108,8 +125,8 @@ class TrainingPanel(Panel):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Make the plots ready once the window stands there."""
-        if self._plots is None:
-            QTimer.singleShot(0, self._make_plots)
+        if self._plots is None and not self._look.isActive():
+            self._look.start()
 
     def _build(self) -> None:
         self._score, self._share = QComboBox(), QComboBox()
@@ -164,6 +181,7 @@ class TrainingPanel(Panel):
             action.triggered.connect(slot)
             menu.addAction(action)
         export.setMenu(menu)
+        self._last_button = export
         return [closer, farther, everything, export]
 
     def _make_timer(self, interval_ms: int) -> QTimer:
@@ -173,8 +191,11 @@ class TrainingPanel(Panel):
         return timer
 
     def _make_plots(self) -> None:
-        if self._plots is not None:
+        """Make the plots as soon as they can be made."""
+        if not can_be_made():
+            self._look.start()
             return
+        self._look.stop()
         self._plots = RunPlots()
         self._plots.setAccessibleName("Plots of the run")
         self._plots.setToolTip(
@@ -184,6 +205,8 @@ class TrainingPanel(Panel):
         self._plots.step_pointed.connect(self._on_plots_step_pointed)
         self._plots.show_figures(*self._figures())
         self._body.insertWidget(1, self._plots, 1)
+        QWidget.setTabOrder(self._last_button, self._plots)  # what is made late would come last
+        self._draw_if_changed()
 
     def _fill(self, chooser: QComboBox, figures: tuple[Figure, ...]) -> None:
         chooser.blockSignals(True)
@@ -222,14 +245,15 @@ class TrainingPanel(Panel):
 
     def _draw(self) -> None:
         """Draw the history as it is now."""
+        if self._plots is None:
+            self._make_plots()
+            return
         self._drawn = self._rows()
         self._pages.setCurrentIndex(1 if any(self._drawn) else 0)
         if not any(self._drawn):
             return
-        self._make_plots()
-        assert self._plots is not None
         began = time.thread_time()
-        self._plots.draw(self._history.points(), self._history.epochs())
+        self._plots.draw(self._history.points(), self._history.epochs(), self._grows)
         rest_ms = 1000 * (time.thread_time() - began) / _SHARE
         self._draw_rest.setInterval(round(min(max(rest_ms, _LEAST_REST_MS), _MOST_REST_MS)))
         if not self._text_rest.isActive():

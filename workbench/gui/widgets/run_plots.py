@@ -6,119 +6,40 @@ change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+import sys
+import threading
 from typing import Any, Literal
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.gui.run_figures import Figure, nearest
-from workbench.gui.theme.palette import Palette, current, hub
+from workbench.gui.theme.palette import current, hub
 from workbench.gui.theme.spacing import S
-
-Split = Literal["train", "validation"]
-Columns = Mapping[str, np.ndarray]
-
-#: Width of the left axes in logical pixels: equal, so that the plots stand exactly one above the
-#: other.
-_AXIS_WIDTH = 64
+from workbench.gui.widgets.plot_pane import Columns, PlotPane, Split
 
 #: Part of what is seen that the page keys move by, and what one step of zooming shows.
 _PAGE, _ZOOM = 0.1, 0.7
 
+#: Room for iterations to come, as a part of those that have been, while a run goes on, and the
+#: part of the width that the curves fill at least: axes that change with every point cost more
+#: than the curves.
+_AHEAD, _LEAST_FILL = 0.12, 0.8
 
-class _Pane:
-    """One of the plots."""
+#: It takes as long to import as the window to open. Nothing of it is made in this thread.
+_import = threading.Thread(
+    target=importlib.import_module, args=("pyqtgraph",), name="plots", daemon=True
+)
 
-    def __init__(self, pg: Any, plot: Any) -> None:
-        self.plot = plot
-        self.figure: Figure | None = None
-        plot.hideButtons()
-        # Zooming concerns the iterations; what is seen of them always fills the height.
-        plot.setMouseEnabled(x=True, y=False)
-        plot.setAutoVisible(y=True)
-        plot.enableAutoRange(x=False, y=True)
-        for side in ("left", "bottom"):
-            plot.getAxis(side).enableAutoSIPrefix(False)
-        plot.getAxis("left").setWidth(_AXIS_WIDTH)
-        self.legend = plot.addLegend(verSpacing=-S.xs)
-        self.curves: dict[Split, Any] = {
-            "train": plot.plot(name="train"),
-            "validation": plot.plot(name="validation", symbol="o", symbolSize=5),
-        }
-        for curve in self.curves.values():
-            curve.setDownsampling(auto=True)
-            curve.setClipToView(True)
-        self.cursor = pg.InfiniteLine(angle=90)
-        self.dots = {split: pg.ScatterPlotItem(size=9) for split in self.curves}
-        for item in (self.cursor, *self.dots.values()):
-            item.hide()
-            item.setZValue(10)
-            plot.addItem(item, ignoreBounds=True)
 
-    def show_figure(self, figure: Figure) -> None:
-        self.figure = figure
-        axis = self.plot.getAxis("left")
-        axis.setLabel(figure.label)
-        axis.setScale(100 if figure.percent else 1)
-        # The corner that learning leaves empty.
-        corner = (1, 1) if figure.rises else (1, 0)
-        self.legend.anchor(corner, corner, offset=(-S.s, -S.s if figure.rises else S.s))
-
-    def draw(self, points: Columns, epochs: Columns) -> bool:
-        """Plot the present columns; return whether there was anything to plot."""
-        assert self.figure is not None
-        found = False
-        columns: tuple[tuple[Split, Columns, str], ...] = (
-            ("train", points, self.figure.column),
-            ("validation", epochs, f"validation_{self.figure.column}"),
-        )
-        for split, rows, column in columns:
-            steps, values = rows["step"], rows[column]
-            known = ~np.isnan(values)
-            if not known.all():
-                steps, values = steps[known], values[known]
-            self.curves[split].setData(steps.astype(np.float64), self.figure.convert(values))
-            found = found or bool(len(steps))
-        return found
-
-    def point(self, step: float | None) -> None:
-        """Point at what is nearest to an iteration, or at nothing."""
-        self.cursor.setVisible(step is not None)
-        if step is not None:
-            self.cursor.setValue(step)
-        for split, dot in self.dots.items():
-            x, y = self.curves[split].getOriginalDataset()
-            if step is None or x is None or not len(x):
-                dot.hide()
-                continue
-            row = nearest(x, step)
-            dot.setData([x[row]], [y[row]])
-            dot.show()
-
-    def restyle(self, palette: Palette) -> None:
-        for side in ("left", "bottom"):
-            axis = self.plot.getAxis(side)
-            axis.setPen(_pen(palette.border))
-            axis.setTextPen(_pen(palette.muted))
-        lines: dict[Split, tuple[str, Qt.PenStyle]] = {
-            "train": (palette.train, Qt.PenStyle.SolidLine),
-            "validation": (palette.validation, Qt.PenStyle.DashLine),
-        }
-        for split, (colour, dash) in lines.items():
-            self.curves[split].setPen(_pen(colour, dash))
-            self.dots[split].setPen(_pen(palette.surface))
-            self.dots[split].setBrush(QColor(colour))
-        self.curves["validation"].setSymbolPen(_pen(palette.validation))
-        self.curves["validation"].setSymbolBrush(QColor(palette.validation))
-        self.cursor.setPen(_pen(palette.muted))
-        background = QColor(palette.surface)
-        background.setAlpha(200)
-        self.legend.setBrush(background)
-        for _, label in self.legend.items:
-            label.setText(label.text, color=palette.text)
+def can_be_made() -> bool:
+    """Return whether plots can be made without waiting; if not, see to it that they soon can."""
+    if _import.ident is None and "pyqtgraph" not in sys.modules:
+        _import.start()
+    return not _import.is_alive()
 
 
 class RunPlots(QWidget):
@@ -136,8 +57,7 @@ class RunPlots(QWidget):
     step_pointed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        # It takes longer to import than the window takes to open.
-        import pyqtgraph as pg
+        import pyqtgraph as pg  # see `can_be_made`
 
         super().__init__(parent)
         self._step: float | None = None
@@ -151,11 +71,11 @@ class RunPlots(QWidget):
         for row in (0, 1):
             self._canvas.ci.layout.setRowPreferredHeight(row, 1)
             self._canvas.ci.layout.setRowStretchFactor(row, 1)
-        upper = _Pane(pg, self._canvas.addPlot(row=0, col=0, enableMenu=False))
-        lower = _Pane(pg, self._canvas.addPlot(row=1, col=0, enableMenu=False))
-        lower.plot.setXLink(upper.plot)
-        lower.legend.hide()  # the curves are called as they are above
-        self._panes = (upper, lower)
+        upper, lower = (self._canvas.addPlot(row=i, col=0, enableMenu=False) for i in (0, 1))
+        # In the lower plot the curves are called as they are above.
+        self._panes = (PlotPane(pg, upper, True), PlotPane(pg, lower, False))
+        lower.setXLink(upper)
+        self._both: bool | None = None
         for pane in self._panes:
             # It is made whether it is wanted or not, belongs to nobody and would stay behind.
             menu = pane.plot.ctrlMenu
@@ -176,28 +96,50 @@ class RunPlots(QWidget):
         for pane, figure in zip(self._panes, (upper, lower), strict=True):
             pane.show_figure(figure)
 
-    def draw(self, points: Columns, epochs: Columns) -> None:
-        """Plot columns of a history; the lower plot goes where it would be empty."""
-        upper, lower = self._panes
-        upper.draw(points, epochs)
-        both = lower.draw(points, epochs)
-        lower.plot.setVisible(both)
-        for pane in self._panes:
-            pane.plot.setLabel("bottom", "Iteration" if pane is lower or not both else "")
-        upper.plot.getAxis("bottom").setStyle(showValues=not both)
+    def draw(self, points: Columns, epochs: Columns, grows: bool = False) -> None:
+        """Plot columns of a history; the lower plot goes where it would be empty.
+
+        Parameters
+        ----------
+        points, epochs
+            Columns of the history.
+        grows
+            Whether more is to come.
+        """
+        both = [pane.take(points, epochs) for pane in self._panes][1]
+        if both != self._both:
+            self._arrange(both)
         self._steps = points["step"]
         self._first = float(min(self._steps[:1], default=0))
         self._last = float(max([self._first, *self._steps[-1:], *epochs["step"][-1:]]))
         if self._shows_all:
-            self.show_all()
+            if not grows:
+                self.show_all()
+            elif not self._is_filled():
+                self._show_range(self._last + _AHEAD * (self._last - self._first))
+        for pane in self._panes:
+            pane.refresh()
         if self._step is not None and len(self._steps):
             self._point(self._step)
 
+    def _arrange(self, both: bool) -> None:
+        """Show both plots or the upper one; the lower one of them numbers the iterations."""
+        self._both = both
+        upper, lower = (pane.plot for pane in self._panes)
+        lower.setVisible(both)
+        upper.setLabel("bottom", "" if both else "Iteration")
+        lower.setLabel("bottom", "Iteration")
+        upper.getAxis("bottom").setStyle(showValues=not both)
+
+    def _is_filled(self) -> bool:
+        """Return whether all iterations are in view and leave little room."""
+        left, right = self.visible_steps()
+        all_seen = left <= self._first and self._last <= right
+        return all_seen and self._last - self._first >= _LEAST_FILL * (right - left)
+
     def plotted(self, which: Literal["upper", "lower"], split: Split) -> tuple[Any, Any]:
-        """Return iterations and values of a curve as they were given to it."""
-        pane = self._panes[("upper", "lower").index(which)]
-        x, y = pane.curves[split].getOriginalDataset()
-        return (x, y) if x is not None else (np.zeros(0), np.zeros(0))
+        """Return iterations and values of a curve, also those that share a pixel with others."""
+        return self._panes[("upper", "lower").index(which)].rows(split)
 
     def visible_steps(self) -> tuple[float, float]:
         """Return the first and last iteration between the edges of the plots."""
@@ -206,9 +148,11 @@ class RunPlots(QWidget):
 
     def show_all(self) -> None:
         """Show all iterations, and those to come."""
-        # Left to itself, pyqtgraph comes near the whole range in several steps only.
         self._shows_all = True
-        self._panes[0].plot.setXRange(self._first, max(self._last, self._first + 1), padding=0.02)
+        self._show_range(self._last)
+
+    def _show_range(self, last: float) -> None:
+        self._panes[0].plot.setXRange(self._first, max(last, self._first + 1), padding=0.02)
 
     def zoom(self, closer: bool) -> None:
         """Show fewer or more iterations around the crosshair, else around the middle."""
@@ -300,9 +244,3 @@ class RunPlots(QWidget):
         self._canvas.setBackground(QColor(palette.surface))
         for pane in self._panes:
             pane.restyle(palette)
-
-
-def _pen(colour: str, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-    pen = QPen(QColor(colour), 1, style)
-    pen.setCosmetic(True)
-    return pen
