@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QLabel
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.panels import test_images
@@ -13,14 +13,14 @@ from workbench.gui.panels.test_images import PAGE, TestImagesPanel
 from workbench.gui.widgets.image_wall import ImageWall
 from workbench.training.events import (
     DataLoaded,
-    EpochEnded,
     Finished,
     Predicted,
     RequestFailed,
+    Snapshot,
     Started,
     Stopped,
 )
-from workbench.training.history import EpochRecord, History
+from workbench.training.history import History
 
 COUNT = 2 * PAGE + 7
 
@@ -101,8 +101,7 @@ def started() -> Started:
     return Started(None, "float64", 0, 9, 1, 9, 1, 9, 9, History())  # type: ignore[arg-type]
 
 
-def epoch_ended() -> EpochEnded:
-    return EpochEnded(EpochRecord(1, 1, -0.1, 0.9, -0.1, 0.9, 0.1, 10.0, 0.1, 0.1))
+SNAPSHOT = Snapshot(1, 9, 1, 1, 0.1, 10.0, 0.1, np.zeros(1), np.zeros(1))
 
 
 def trained(panel: TestImagesPanel, network: Network, split: tuple[np.ndarray, ...]) -> None:
@@ -161,7 +160,7 @@ def test_only_mistakes(
     network.answer()
     assert captions(wall) == ["8 → 9"] * 10
     assert marked(wall) == list(range(10))
-    assert "1–10 of 10 mistakes" in words(panel)
+    assert "1–10 of 10 " in words(panel)
     qtbot.keyClick(only, Qt.Key.Key_Space)
     assert wall.count() == PAGE
 
@@ -173,7 +172,7 @@ def test_a_network_without_mistakes(
     trained(panel, network, split)
     button(panel, "Only mistakes").click()
     assert wall.count() == 0
-    assert "no mistakes" in words(panel)
+    assert wall.invitation == "No mistakes"
     assert f"0 of {COUNT} wrong in all" in words(panel)
 
 
@@ -194,7 +193,7 @@ def test_mistakes_are_counted_while_the_network_is_trained_if_only_they_are_show
     network.wrong = 20
     for _ in range(5):
         now[0] += 1.0
-        panel.take_event(epoch_ended())
+        panel.take_snapshot(SNAPSHOT)
         network.answer()
     assert wall.count() == 5
     network.requests = 0
@@ -202,6 +201,103 @@ def test_mistakes_are_counted_while_the_network_is_trained_if_only_they_are_show
     network.answer()
     assert network.requests == 2
     assert f"5 of {COUNT} wrong in all" in words(panel)
+
+
+def test_pages_turn_by_keys(
+    qtbot: QtBot, panel: TestImagesPanel, network: Network, wall: ImageWall, split: tuple
+) -> None:
+    trained(panel, network, split)
+    control = Qt.KeyboardModifier.ControlModifier
+    wall.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def place() -> tuple[int, int]:
+        """Return the image that is chosen, by its number, and how many are on its page."""
+        return panel._page * PAGE + wall.current(), wall.count()
+
+    qtbot.keyClick(wall, Qt.Key.Key_PageDown, control)
+    assert place() == (PAGE, PAGE)
+    qtbot.keyClick(wall, Qt.Key.Key_End)
+    qtbot.keyClick(wall, Qt.Key.Key_Right)
+    assert place() == (2 * PAGE, 7)
+    qtbot.keyClick(wall, Qt.Key.Key_PageDown, control)
+    assert place() == (2 * PAGE, 7)  # there is no further page
+    qtbot.keyClick(wall, Qt.Key.Key_Left)
+    assert place() == (2 * PAGE - 1, PAGE)
+    qtbot.keyClick(wall, Qt.Key.Key_PageUp, control)
+    assert place() == (0, PAGE)
+    qtbot.keyClick(wall, Qt.Key.Key_Left)
+    assert place() == (0, PAGE)
+    for _ in range(2):
+        qtbot.keyClick(panel, Qt.Key.Key_PageDown, control)
+    qtbot.keyClick(wall, Qt.Key.Key_Home, control)
+    assert place() == (0, PAGE)
+    following, first = button(panel, "Next page"), button(panel, "First page")
+    assert not first.isEnabled()
+    qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(first, Qt.MouseButton.LeftButton)
+    assert place() == (-1, PAGE)  # the mouse has chosen no image
+
+
+def test_what_is_pointed_at_or_chosen_is_told_with_probabilities(
+    qtbot: QtBot, panel: TestImagesPanel, network: Network, wall: ImageWall, split: tuple
+) -> None:
+    trained(panel, network, split)
+    qtbot.mouseMove(wall.viewport(), wall.image_rect(8).center())
+    assert "Image 9: true class 8, assigned 9 (100 %), 0 (0 %)" in words(panel)
+    wall.set_current(3)
+    qtbot.keyClick(wall, Qt.Key.Key_Right)
+    qtbot.mouseMove(wall.viewport(), QPoint(wall.viewport().width() - 1, 1))
+    assert "Image 5: true class 4, assigned 4 (100 %)" in words(panel)
+    assert "Image 5" in wall.accessibleDescription()
+    qtbot.mouseClick(button(panel, "Next page"), Qt.MouseButton.LeftButton)
+    assert "Image" not in words(panel)
+    assert "true → assigned class" in words(panel)
+
+
+@pytest.mark.parametrize("only_mistakes", [False, True])
+def test_the_page_stays_while_training_goes_on(
+    panel: TestImagesPanel,
+    network: Network,
+    wall: ImageWall,
+    split: tuple,
+    monkeypatch: pytest.MonkeyPatch,
+    only_mistakes: bool,
+) -> None:
+    monkeypatch.setattr(test_images, "PAGE", 4)
+    now = [100.0]
+    monkeypatch.setattr(test_images.time, "monotonic", lambda: now[0])
+    trained(panel, network, split)
+    button(panel, "Only mistakes").setChecked(only_mistakes)
+    network.answer()
+    button(panel, "Next page").click()
+    panel.take_event(started())  # what the last network said is forgotten
+    assert "5–8 of" in words(panel) or only_mistakes
+    network.answer()
+    for _ in range(20):
+        now[0] += 0.5
+        panel.take_snapshot(SNAPSHOT)
+        network.answer()
+        assert "5–8 of" in words(panel)
+    panel.take_event(Finished(9, 1.0))
+    network.answer()
+    assert captions(wall)[0] == ("8 → 9" if only_mistakes else "4 → 4")
+
+
+def test_it_is_of_use_in_little_room(
+    panel: TestImagesPanel, network: Network, wall: ImageWall, split: tuple
+) -> None:
+    many = 100
+    trained(panel, network, (np.tile(split[0], (many, 1, 1)), np.tile(split[1], many)))
+    panel.resize(380, 300)
+    QApplication.processEvents()
+    assert panel.width() == 380
+    assert wall.image_rect(0).width() >= 56
+    assert wall.viewport().rect().contains(wall.image_rect(3))
+    for label in (*panel.findChildren(QLabel), *panel.findChildren(QAbstractButton)):
+        if label.isVisible():
+            assert panel.rect().contains(label.mapTo(panel, label.rect().bottomRight()))
+            assert label.width() >= label.minimumSizeHint().width()
 
 
 @pytest.mark.parametrize("by", ["double click", "Return"])
@@ -220,7 +316,7 @@ def test_an_image_is_sent_on(
     np.testing.assert_array_equal(sent.args[0], split[0][PAGE + 3])
 
 
-def test_an_epoch_refreshes_the_page_now_and_then(
+def test_training_refreshes_the_page_now_and_then(
     panel: TestImagesPanel, network: Network, split: tuple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
@@ -231,7 +327,7 @@ def test_an_epoch_refreshes_the_page_now_and_then(
     network.requests = 0
     for _ in range(100):
         now[0] += 0.05
-        panel.take_event(epoch_ended())
+        panel.take_snapshot(SNAPSHOT)
         network.answer()
     assert 4 <= network.requests <= 6
 

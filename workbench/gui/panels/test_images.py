@@ -11,17 +11,24 @@ import time
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workbench.gui.panels.base import PANELS, Panel, new_request_id
+from workbench.gui.readings import Readings
 from workbench.gui.theme.spacing import S
 from workbench.gui.widgets.empty_state import EmptyState
 from workbench.gui.widgets.icon_button import IconButton
 from workbench.gui.widgets.image_wall import ImageWall
 from workbench.training.events import (
     DataLoaded,
-    EpochEnded,
     Event,
     Finished,
     Paused,
@@ -30,6 +37,7 @@ from workbench.training.events import (
     RequestFailed,
     Resumed,
     RunFailed,
+    Snapshot,
     Started,
     Stopped,
 )
@@ -43,7 +51,7 @@ _CHUNK = 1000
 #: Seconds between two looks at a page, and at the whole split, while the network is trained.
 _PAGE_AGAIN_S, _COUNT_AGAIN_S = 1.0, 3.0
 
-_UNKNOWN = -1
+_LEGEND = "true → assigned class; mistakes have a frame and a folded corner"
 
 
 @PANELS.add("test_images")
@@ -51,13 +59,20 @@ class TestImagesPanel(Panel):
     """Pages of test images, mistakes marked."""
 
     title = "Test images"
+    keys = (
+        ("Next image, and page", "Right arrow"),
+        ("Next page", "Ctrl+Page Down"),
+        ("Previous page", "Ctrl+Page Up"),
+        ("First page", "Ctrl+Home"),
+        ("Put an image on the canvas", "Return"),
+    )
     __test__ = False  # no collection of tests, whatever its name begins with
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._images = np.zeros((0, 1, 1), np.uint8)
         self._labels = np.zeros(0, np.int32)
-        self._assigned = np.zeros(0, np.int32)  # the class that the network says, or _UNKNOWN
+        self._readings = Readings(self._labels)
         self._shown = np.zeros(0, np.intp)  # what the pages are cut from
         self._page = 0
         self._total: int | None = None  # mistakes in the whole split, once counted
@@ -68,12 +83,18 @@ class TestImagesPanel(Panel):
         self._page_at_s = self._count_at_s = -math.inf
         self._pages_box = QWidget()
         self._wall = ImageWall()
-        self._previous = IconButton("previous", "Previous page", "Show the page before this one")
-        self._next = IconButton("next", "Next page", "Show the page after this one")
+        self._first = IconButton("first", "First page", "Show the first page (Ctrl+Home)")
+        self._previous = IconButton(
+            "previous", "Previous page", "Show the page before this one (Ctrl+Page Up)"
+        )
+        self._next = IconButton(
+            "next", "Next page", "Show the page after this one (Ctrl+Page Down)"
+        )
         self._place = QLabel()
         self._only_mistakes = QCheckBox("Only mistakes")
         self._summary = QLabel()
-        self._legend = QLabel("true → assigned class")
+        self._detail = QLabel()
+        self._pointed = -1  # the image under the mouse
         self._nothing = EmptyState(
             "image",
             "No test images yet",
@@ -121,28 +142,27 @@ class TestImagesPanel(Panel):
                 self._refresh()
             case Resumed():
                 self._training, self._total = True, None
-            case EpochEnded():
-                self._refresh()
             case Paused() | Stopped() | Finished() | RunFailed():
                 self._training, self._total = False, None
                 self._refresh()
 
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """Ask again now and then, as the network has learnt since."""
+        self._refresh()
+
     def _take_outputs(self, rows: np.ndarray, outputs: np.ndarray) -> None:
         self._asked = None
-        self._assigned[rows] = outputs.argmax(axis=1)
+        self._readings.take(rows, outputs)
         if self._count_at == len(self._labels):  # the last rows of a count are asked for last
             self._count_at = None
-            self._total = int(self._is_mistake().sum())
+            self._total = int(self._readings.mistakes().sum())
             self._list()
         self._ask()
         self._show_page()
 
-    def _is_mistake(self) -> np.ndarray:
-        return (self._assigned != self._labels) & (self._assigned != _UNKNOWN)
-
     def _forget(self) -> None:
         """Drop what another network, or the same on other images, has said."""
-        self._assigned = np.full(len(self._labels), _UNKNOWN, np.int32)
+        self._readings = Readings(self._labels)
         self._total = None
         self._page_at_s = self._count_at_s = -math.inf
         self._ask_no_more()
@@ -152,10 +172,11 @@ class TestImagesPanel(Panel):
     def _list(self) -> None:
         """Choose anew what the pages show."""
         if self._only_mistakes.isChecked():
-            self._shown = np.flatnonzero(self._is_mistake())
+            self._shown = np.flatnonzero(self._readings.mistakes())
         else:
             self._shown = np.arange(len(self._labels))
-        self._page = max(0, min(self._page, self._pages - 1))
+        if len(self._shown):  # if none is known yet, the page is found again once they are
+            self._page = min(self._page, self._pages - 1)
 
     @property
     def _pages(self) -> int:
@@ -206,14 +227,17 @@ class TestImagesPanel(Panel):
 
     def _show_page(self) -> None:
         rows, count = self._on_page(), len(self._labels)
-        mistakes = self._is_mistake()[rows]
-        self._wall.set_images(self._images[rows], [self._caption(row) for row in rows], mistakes)
+        mistakes = self._readings.mistakes()[rows]
+        captions = [self._readings.caption(row) for row in rows]
+        self._wall.invitation = "No mistakes" if self._total == 0 else "Mistakes are being counted…"
+        self._wall.set_images(self._images[rows], captions, mistakes)
         first = self._page * PAGE + 1
-        of = f"{len(self._shown):,}" + (" mistakes" if self._only_mistakes.isChecked() else "")
-        none = "no mistakes" if self._total == 0 else ""
-        self._place.setText(f"{first:,}–{first + len(rows) - 1:,} of {of}" if len(rows) else none)
+        here = f"{first:,}–{first + len(rows) - 1:,} of {len(self._shown):,}"
+        self._place.setText(here if len(rows) else "")
         self._summary.setText(self._count_in_words(rows, int(mistakes.sum())))
-        self._previous.setEnabled(self._page > 0)
+        self._show_detail()
+        for button in (self._first, self._previous):
+            button.setEnabled(self._page > 0 and len(rows) > 0)
         self._next.setEnabled(self._page + 1 < self._pages)
         self._pages_box.setVisible(count > 0)
         self._nothing.setVisible(not count and self._fits)
@@ -223,8 +247,7 @@ class TestImagesPanel(Panel):
         if not len(self._labels):
             return ""
         said = []
-        known = len(rows) > 0 and bool((self._assigned[rows] != _UNKNOWN).all())
-        if known and not self._only_mistakes.isChecked():
+        if self._readings.is_known(rows) and not self._only_mistakes.isChecked():
             said.append(f"{mistakes} of {len(rows)} wrong here")
         if self._total is not None:
             share = self._total / len(self._labels)
@@ -236,23 +259,70 @@ class TestImagesPanel(Panel):
             said.append("not trained yet")
         return " · ".join(said)
 
-    def _caption(self, row: int) -> str:
-        assigned = self._assigned[row]
-        return f"{self._labels[row]}" + (f" → {assigned}" if assigned != _UNKNOWN else "")
+    def _show_detail(self) -> None:
+        """Say more about the image that is pointed at or chosen, else what the captions mean."""
+        rows = self._on_page()
+        index = self._pointed if self._pointed >= 0 else self._wall.current()
+        text = self._readings.describe(rows[index]) if 0 <= index < len(rows) else _LEGEND
+        shorten = Qt.TextElideMode.ElideRight
+        self._detail.setText(
+            self._detail.fontMetrics().elidedText(text, shorten, self._detail.width())
+        )
+        if index >= 0 and index == self._wall.current():
+            self._wall.setAccessibleDescription(text)
 
-    def _turn(self, step: int) -> None:
-        self._page = max(0, min(self._page + step, self._pages - 1))
-        self._wall.set_current(-1)
+    def _turn(self, page: int, current: int = 0) -> None:
+        """Show another page; whoever uses the keyboard goes on at one of its images."""
+        page = max(0, min(page, self._pages - 1))
+        if page == self._page:
+            return
+        self._page, self._pointed = page, -1
         self._wall.verticalScrollBar().setValue(0)
+        self._wall.set_current(-1)
         self._show_page()
+        if self._wall.hasFocus():
+            self._wall.set_current(current % len(self._on_page()))
+            self._show_detail()
         self._page_due = not self._all_known
         self._ask()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Turn the page by keys, and where the wall's arrows lead beyond it."""
+        key, modifiers = Qt.Key(event.key()), event.modifiers()
+        pages = {
+            Qt.Key.Key_PageDown: self._page + 1,
+            Qt.Key.Key_PageUp: self._page - 1,
+            Qt.Key.Key_Home: 0,
+        }
+        if modifiers == Qt.KeyboardModifier.ControlModifier and key in pages:
+            self._turn(pages[key])
+        elif self._wall.hasFocus() and key == Qt.Key.Key_Right:
+            self._turn(self._page + 1)
+        elif self._wall.hasFocus() and key == Qt.Key.Key_Left:
+            self._turn(self._page - 1, current=-1)
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten the words as far as they have to be."""
+        super().resizeEvent(event)
+        self._show_detail()
+
+    def _on_first_clicked(self) -> None:
+        self._turn(0)
+
     def _on_previous_clicked(self) -> None:
-        self._turn(-1)
+        self._turn(self._page - 1)
 
     def _on_next_clicked(self) -> None:
-        self._turn(1)
+        self._turn(self._page + 1)
+
+    def _on_wall_item_hovered(self, index: int) -> None:
+        self._pointed = index
+        self._show_detail()
+
+    def _on_wall_item_clicked(self, _: int) -> None:
+        self._show_detail()
 
     def _on_only_mistakes_toggled(self) -> None:
         self._page = 0
@@ -281,22 +351,22 @@ class TestImagesPanel(Panel):
         self._only_mistakes.setAccessibleName("Only mistakes")
         self._place.setAccessibleName("Images on this page")
         self._summary.setAccessibleName("Mistakes")
-        self._legend.setProperty("role", "muted")
-        self._legend.setToolTip("Mistakes have a frame and a folded corner")
-        self._legend.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+        self._detail.setAccessibleName("About the image")
+        self._detail.setProperty("role", "muted")
+        self._detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._summary.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._summary.setWordWrap(True)
         top = QHBoxLayout()
         top.setSpacing(S.s)
-        for widget in (self._previous, self._next, self._place):
+        for widget in (self._first, self._previous, self._next, self._place):
             top.addWidget(widget)
         top.addSpacing(S.s)
         top.addWidget(self._only_mistakes)
         top.addStretch()
-        below = QHBoxLayout()
-        below.setSpacing(S.m)
-        below.addWidget(self._summary, 1)
-        below.addWidget(self._legend)
+        below = QVBoxLayout()
+        below.setSpacing(S.xs)
+        below.addWidget(self._detail)
+        below.addWidget(self._summary)
         rows = QVBoxLayout(self._pages_box)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(S.s)
@@ -307,7 +377,10 @@ class TestImagesPanel(Panel):
         whole.setContentsMargins(S.m, S.m, S.m, S.m)
         for part in (self._pages_box, self._nothing, self._misfit):
             whole.addWidget(part)
+        self._first.clicked.connect(self._on_first_clicked)
         self._previous.clicked.connect(self._on_previous_clicked)
         self._next.clicked.connect(self._on_next_clicked)
         self._only_mistakes.toggled.connect(self._on_only_mistakes_toggled)
+        self._wall.item_hovered.connect(self._on_wall_item_hovered)
+        self._wall.item_clicked.connect(self._on_wall_item_clicked)
         self._wall.item_activated.connect(self._on_wall_item_activated)

@@ -24,6 +24,7 @@ ICONS = {
     "drag": "mdi6.drag-vertical",
     "error": "mdi6.alert-circle-outline",
     "export": "mdi6.export-variant",
+    "first": "mdi6.page-first",
     "help": "mdi6.keyboard-outline",
     "image": "mdi6.image-outline",
     "info": "mdi6.information-outline",

@@ -31,6 +31,7 @@ from workbench.gui.theme.spacing import S
 #: About the least and the largest size of the longer side of an image, in logical pixels.
 _LEAST_SIDE, _LARGEST_SIDE = 56, 168
 
+_NONE = Qt.KeyboardModifier.NoModifier
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
@@ -38,7 +39,12 @@ class ImageWall(QAbstractScrollArea):
     """Shows images in rows, as many in a row as fit; all of them are kept in one `QImage`.
 
     One of them may be chosen, by a click or by the arrow keys, Home, End and the page keys; a
-    double click or Return activates it.
+    double click or Return activates it. Arrow keys that lead outside are left to the parent.
+
+    Attributes
+    ----------
+    invitation
+        What stands there while there are no images.
 
     Signals
     -------
@@ -56,6 +62,7 @@ class ImageWall(QAbstractScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.invitation = ""
         self._pixels = np.zeros((0, 0), np.uint8)  # what the sheet looks into
         self._sheet = QImage()
         self._sheet_columns = 1
@@ -192,6 +199,9 @@ class ImageWall(QAbstractScrollArea):
         palette = current()
         painter.fillRect(event.rect(), self.palette().color(QPalette.ColorRole.Base))
         if not self._count:
+            painter.setPen(QColor(palette.muted))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.viewport().rect(), flags, self.invitation)
             return
         bar, cell = self.verticalScrollBar(), self._cell_size().height()
         columns = self._columns()
@@ -271,11 +281,12 @@ class ImageWall(QAbstractScrollArea):
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._current >= 0:
             self.item_activated.emit(self._current)
             return
-        target = self._target(key)
-        if target is None or not self._count:
-            super().keyPressEvent(event)
-        elif 0 <= target < self._count:
+        plain = event.modifiers() in (_NONE, Qt.KeyboardModifier.KeypadModifier)
+        target = self._target(key) if plain else None
+        if target is not None and 0 <= target < self._count:
             self._choose(target)
+        else:
+            event.ignore()  # the scroll area would scroll by some of them
 
     def _target(self, key: Qt.Key) -> int | None:
         """Return where a key leads, which may be outside; None for keys of other purpose."""
