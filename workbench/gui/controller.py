@@ -272,7 +272,7 @@ class Controller(QObject):
                 bar.show_progress("preparing kernels", None)
             else:
                 self.window.speed_label.clear()
-                at = f"after {event.step:,} iterations" if event.step else "ready"
+                at = f"iteration {event.step:,}" if event.step else "ready"
                 points = event.history.points()
                 score = score_text(points["log_likelihood"], points["accuracy"])
                 done = event.step / event.steps if event.steps else 0

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import attrs
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QTabWidget, QWidget
 
 from workbench.gui.theme.spacing import S
 
-#: Before anybody has moved a boundary: proportions, as the window's size decides.
-_PROPORTIONS = {"columns": [22, 56, 22], "left": [3, 2], "right": [1]}
+#: Before anybody has moved a boundary: parts of the width that the columns have, and the most of
+#: the height that the first part of a side has; it has less where it needs less.
+_WIDTHS = [0.22, 0.56, 0.22]
+_FIRST_HEIGHT = 0.66
 
 
 @attrs.frozen(eq=False)
@@ -63,12 +65,13 @@ class Columns(QWidget):
             widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
             widget.setProperty("role", "pane")
         self._left, self._right = _Side(left), _Side(right)
-        self._sides = [side for side in (self._left, self._right) if side.column.count()]
+        self._sides = [side for side in (self._left, self._right) if side.parts]
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Views")
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.tabBar().setAccessibleName("Views")
+        self.tabs.tabBar().setToolTip("Left and Right turn to another view.")
         for part in middle:
             self.tabs.addTab(part.widget, part.title)
         self.tabs.currentChanged.connect(self._on_tabs_current_changed)
@@ -83,6 +86,8 @@ class Columns(QWidget):
         self._moved = dict.fromkeys(self._splitters, QByteArray())
         for splitter in self._splitters.values():
             splitter.splitterMoved.connect(self._on_splitter_moved)
+        for side in self._sides:
+            side.parts[0].widget.installEventFilter(self)
         self._stand_beside()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -110,8 +115,8 @@ class Columns(QWidget):
         self._moved = {name: state[name] for name in self._splitters}
         if not self._narrow:
             for name, splitter in self._splitters.items():
-                if not splitter.restoreState(state[name]):
-                    splitter.setSizes(_PROPORTIONS[name])
+                splitter.restoreState(state[name])
+            self._spread()
 
     def minimumSizeHint(self) -> QSize:
         """Return what the tabs need: everything can become one."""
@@ -130,13 +135,32 @@ class Columns(QWidget):
             self._narrow = False
             self._stand_beside()
             self.restore_layout(self._moved)
+        self._spread()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Give the first part of a side the room that it needs now."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._spread()
+        return super().eventFilter(watched, event)
+
+    def _spread(self) -> None:
+        """Give every part its room, unless a person has done so."""
+        if self._narrow or not self._moved["columns"].isEmpty():
+            return
+        width = self._splitter.width()
+        self._splitter.setSizes([round(part * width) for part in _WIDTHS])
+        for side in self._sides:
+            # Sizes that do not fit would be scaled.
+            height = side.column.height() - S.s * (len(side.parts) - 1)
+            first = min(side.parts[0].widget.sizeHint().height(), round(_FIRST_HEIGHT * height))
+            side.column.setSizes([first, height - first])
 
     def _stand_behind(self) -> None:
         front = self.tabs.currentWidget()
         for side in self._sides:
             side.column.setOrientation(Qt.Orientation.Horizontal)
             place = 0 if side is self._left else self.tabs.count()
-            self.tabs.insertTab(place, side.area, side.title)
+            self.tabs.insertTab(place, side.area, side.parts[0].title)
         self.tabs.setCurrentWidget(front)
 
     def _stand_beside(self) -> None:
@@ -165,7 +189,7 @@ class _Side:
     """Parts that stay together, in an area that scrolls where there is no room for them."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
-        self.title = parts[0].title if parts else ""
+        self.parts = parts
         self.column = _splitter(Qt.Orientation.Vertical)
         for part in parts:
             self.column.addWidget(part.widget)

@@ -24,8 +24,9 @@ from workbench.gui.theme.spacing import S
 _BROWSE = object()
 _STEPS = 1000
 
-#: Where the bar is less wide than this, its buttons are icons without words.
-_WORDS_PX = 880
+#: Where the bar is less wide than the first, its buttons are icons without words; where it is less
+#: wide than the second, how far the run has come is said in words alone.
+_WORDS_PX, _PROGRESS_PX = 880, 700
 
 
 class TopBar(QWidget):
@@ -53,9 +54,9 @@ class TopBar(QWidget):
     def __init__(self, buttons: Sequence[QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._datasets: dict[str, str] = {}
-        self._dataset = _chooser("Dataset", "What the network is trained on", 120)
+        self._dataset = _chooser("Dataset", "What the network is trained on", 120, 80)
         self._dataset.activated.connect(self._on_dataset_activated)
-        self._device = _chooser("Device", "What computes", 150)
+        self._device = _chooser("Device", "What computes", 150, 124)
         self._device.addItem("Default device", None)
         self._device.activated.connect(self._on_device_activated)
         row = QHBoxLayout(self)
@@ -63,12 +64,11 @@ class TopBar(QWidget):
         row.setSpacing(S.s)
         row.addWidget(self._dataset)
         row.addWidget(self._device)
-        row.addSpacing(S.s)
         self._buttons = [_button(action) for action in buttons]
         self._buttons[0].setProperty("role", "primary")
         for button in self._buttons:
             row.addWidget(button)
-        row.addSpacing(S.s)
+        row.addSpacing(S.xs)
         self._epoch = QLabel()
         self._epoch.setAccessibleName("Epoch")
         self._bar = QProgressBar()
@@ -90,6 +90,7 @@ class TopBar(QWidget):
             label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         row.addWidget(self._epoch)
         row.addWidget(self._bar, 1)
+        row.addStretch()
         row.addWidget(self._left)
         row.addWidget(self._score)
 
@@ -98,8 +99,9 @@ class TopBar(QWidget):
         return QSize(0, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave the buttons' words out where there is no room for them."""
+        """Leave out what there is no room for."""
         super().resizeEvent(event)
+        self._bar.setVisible(event.size().width() >= _PROGRESS_PX)
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         if event.size().width() < _WORDS_PX:
             style = Qt.ToolButtonStyle.ToolButtonIconOnly
@@ -184,11 +186,11 @@ class TopBar(QWidget):
         self.device_chosen.emit(self._device.itemData(index))
 
 
-def _chooser(name: str, tip: str, width: int) -> QComboBox:
+def _chooser(name: str, tip: str, width: int, least: int) -> QComboBox:
     chooser = QComboBox()
     chooser.setAccessibleName(name)
     chooser.setToolTip(tip)
-    chooser.setMinimumWidth(80)
+    chooser.setMinimumWidth(least)
     chooser.setMaximumWidth(2 * width)
     chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     chooser.setMinimumContentsLength(width // 12)
