@@ -12,7 +12,7 @@ import sys
 from types import TracebackType
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
 from workbench import plugins
 from workbench.gui.controller import Controller
@@ -42,6 +42,7 @@ def prepare(application: QApplication) -> list[plugins.PluginWarning]:
     application.setApplicationDisplayName("Neural Workbench")
     application.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus)
     application.setStyle("Fusion")
+    application.focusChanged.connect(_on_application_focus_changed)
     hub().palette_changed.connect(_on_hub_palette_changed)
     _on_hub_palette_changed()
     warnings = plugins.load()
@@ -99,6 +100,17 @@ class _Failures:
             f"An unforeseen failure: {kind.__name__}: {error}.",
             "Save your work; workbench --debug shows the details.",
         )
+
+
+def _on_application_focus_changed(_: QWidget | None, now: QWidget | None) -> None:
+    """Scroll to where the keyboard goes; Qt does so only within the area that it comes from."""
+    if now is None or QApplication.mouseButtons():
+        return
+    around = now.parentWidget()
+    while around is not None:
+        if isinstance(around, QScrollArea):
+            around.ensureWidgetVisible(now)
+        around = around.parentWidget()
 
 
 def _on_hub_palette_changed() -> None:

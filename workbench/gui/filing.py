@@ -30,6 +30,12 @@ _FILTER = "Models (*.h5 *.hdf5);;All files (*)"
 _EDITED = "The network was edited after it was trained."
 _EDITED_HINT = "The file holds it untrained; undo the edits and save again to keep what was learnt."
 
+_ANSWERS = {
+    QMessageBox.StandardButton.Save: "Save, and go on when all of it is on the disk.",
+    QMessageBox.StandardButton.Discard: "Go on and lose what is not saved.",
+    QMessageBox.StandardButton.Cancel: "Stay with this network as it is.",
+}
+
 
 class Filing(QObject):
     """Everything that concerns the document's file.
@@ -135,6 +141,8 @@ class Filing(QObject):
         )
         self._question.setInformativeText("What is not saved is lost.")
         self._question.button(kinds.Discard).setText("Don't save")
+        for kind, tip in _ANSWERS.items():
+            self._question.button(kind).setToolTip(tip)
         self._question.setDefaultButton(kinds.Save)
         self._question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._question.buttonClicked.connect(self._on_question_button_clicked)

@@ -72,6 +72,7 @@ class Chooser(QFrame):
         self.search.installEventFilter(self)
         self.entries = QListWidget()
         self.entries.setAccessibleName(f"{what} to choose from".capitalize())
+        self.entries.setToolTip("Up and Down choose, Enter or a click takes, Esc closes.")
         self.entries.setItemDelegate(_TwoLines(self.entries))
         self.entries.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.entries.setUniformItemSizes(False)
