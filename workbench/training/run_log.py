@@ -5,10 +5,8 @@ Responsible for the columns of the file; knows nothing of how the figures come a
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +47,7 @@ class RunLog:
             raise self._failed(error) from None
 
     def __enter__(self) -> RunLog:
-        self._write([dict(zip(COLUMNS, COLUMNS, strict=True))])
+        self._write([",".join(COLUMNS)])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,15 +76,13 @@ class RunLog:
         ends = np.searchsorted(points["epoch"], epochs["epoch"], side="right")
         begin = 0
         for row, end in enumerate(ends):
-            record = EpochRecord(**{name: epochs[name][row] for name in EPOCH_COLUMNS})
+            record = EpochRecord(**{name: epochs[name][row].item() for name in EPOCH_COLUMNS})
             self._write([*_point_rows(points, begin, end), _epoch_row(record)])
             begin = end
         self._write(_point_rows(points, begin, len(points["step"])))
 
-    def _write(self, rows: Sequence[Mapping[str, object]]) -> None:
-        text = io.StringIO()
-        csv.DictWriter(text, COLUMNS, lineterminator="\n").writerows(rows)
-        rest = text.getvalue().encode()
+    def _write(self, lines: Iterable[str]) -> None:
+        rest = "".join(f"{line}\n" for line in lines).encode()
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
@@ -101,30 +97,19 @@ class RunLog:
         )
 
 
-def _point_rows(columns: Mapping[str, np.ndarray], begin: int, end: int) -> list[dict[str, object]]:
-    """Return some rows of the points of a history."""
-    return [
-        {
-            "step": columns["step"][i],
-            "epoch": columns["epoch"][i],
-            "seconds": f"{columns['elapsed_s'][i]:.6f}",
-            "log_likelihood": _text(columns["log_likelihood"][i]),
-            "accuracy": _text(columns["accuracy"][i]),
-            "rate": _text(columns["rate"][i]),
-        }
-        for i in range(begin, end)
-    ]
+def _point_rows(columns: Mapping[str, np.ndarray], begin: int, end: int) -> Iterator[str]:
+    """Return some rows of the points of a history as lines."""
+    # As Python's own numbers, which are written several times as fast as NumPy's.
+    names = ("step", "epoch", "elapsed_s", "log_likelihood", "accuracy", "rate")
+    parts = [columns[name][begin:end].tolist() for name in names]
+    for step, epoch, elapsed_s, score, accuracy, rate in zip(*parts, strict=True):
+        yield (f"{step},{epoch},{elapsed_s:.6f},{_text(score)},{_text(accuracy)},,,{_text(rate)}")
 
 
-def _epoch_row(record: EpochRecord) -> dict[str, object]:
-    return {
-        "step": record.step,
-        "epoch": record.epoch,
-        "seconds": f"{record.elapsed_s:.6f}",
-        "validation_log_likelihood": _text(record.validation_log_likelihood),
-        "validation_accuracy": _text(record.validation_accuracy),
-        "rate": _text(record.rate),
-    }
+def _epoch_row(record: EpochRecord) -> str:
+    scores = f"{_text(record.validation_log_likelihood)},{_text(record.validation_accuracy)}"
+    head = f"{record.step},{record.epoch},{record.elapsed_s:.6f}"
+    return f"{head},,,{scores},{_text(record.rate)}"
 
 
 def _text(value: float | None) -> str:
