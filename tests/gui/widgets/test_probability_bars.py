@@ -79,3 +79,20 @@ def test_few_classes_and_outputs_that_are_no_probabilities(bars: ProbabilityBars
 )
 def test_percentages_in_words(share: float, words: str) -> None:
     assert in_percent(share) == words
+
+
+@pytest.mark.parametrize(
+    ("outputs", "texts"),
+    [
+        ([1.0, 0.0], ["100.0 %", "0.0 %"]),
+        ([0.99999, 0.00001], ["99.9 %", "0.0 %"]),
+        ([0.7146, 0.2854], ["71.5 %", "28.5 %"]),
+        ([-3.0, 12.0], ["−3.00", "12.00"]),
+    ],
+)
+def test_figures_beside_the_bars(
+    bars: ProbabilityBars, outputs: list[float], texts: list[str]
+) -> None:
+    assert bars.figure_text(0) == ""
+    bars.show_probabilities(np.array(outputs))
+    assert [bars.figure_text(name) for name in (0, 1)] == texts

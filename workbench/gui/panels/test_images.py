@@ -322,6 +322,7 @@ class TestImagesPanel(Panel):
         self._show_detail()
 
     def _on_wall_item_clicked(self, _: int) -> None:
+        self._pointed = -1  # the mouse may rest elsewhere
         self._show_detail()
 
     def _on_only_mistakes_toggled(self) -> None:

@@ -90,6 +90,19 @@ class ProbabilityBars(QWidget):
         self._describe(f"{self._winner}: {in_words(probabilities, self._winner)}")
         self.update()
 
+    def figure_text(self, name: int) -> str:
+        """Return what stands beside the bar of a class.
+
+        With one decimal all are aligned, and none jumps about between "9 %" and "< 1 %".
+        """
+        if self._figures is None:
+            return ""
+        figure = float(self._figures[name])
+        if not _are_shares(self._figures):
+            return f"{figure:.2f}".replace("-", "−")
+        most = 100.0 if figure == 1 else 99.9  # no 100 for what is not
+        return f"{min(100 * figure, most):.1f} %"
+
     def _describe(self, text: str) -> None:
         if text != self.accessibleDescription():
             self.setAccessibleDescription(text)
@@ -111,7 +124,9 @@ class ProbabilityBars(QWidget):
         """Draw label, bar and figure of each class."""
         palette, painter = current(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        metrics = QFontMetricsF(self.font())
+        bold = painter.font()
+        bold.setBold(True)
+        metrics = QFontMetricsF(bold)
         label_width = metrics.horizontalAdvance(str(self._classes.max(initial=9)))
         figure_width = metrics.horizontalAdvance("100.0 %")
         height = float(self._row_height())
@@ -141,7 +156,4 @@ class ProbabilityBars(QWidget):
         painter.setBrush(QColor(palette.accent if wins else palette.muted))
         painter.drawRoundedRect(filled, 2, 2)
         painter.setPen(QColor(palette.text if wins else palette.muted))
-        # With one decimal all are aligned, and none jumps about between "9 %" and "< 1 %".
-        shares = _are_shares(self._figures)
-        text = f"{100 * figure:.1f} %" if shares else f"{figure:.2f}".replace("-", "−")
-        painter.drawText(line, centre | right, text)
+        painter.drawText(line, centre | right, self.figure_text(name))
