@@ -1,4 +1,4 @@
-"""Reads and writes model files in a thread of its own.
+"""Reads and writes model files, and the figures of runs, in a thread of its own.
 
 Responsible for keeping disks and damaged files away from the window's thread and the engine's;
 knows nothing of when a file is read or written.
@@ -11,11 +11,13 @@ from pathlib import Path
 import attrs
 from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal, Slot
 
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import SaveError, WorkbenchError
 from workbench.gui.state import DocumentState
 from workbench.io import ModelFile, save_model
 from workbench.spec.training import TrainingSpec
+from workbench.training.history import History
 from workbench.training.model_files import first_model_file, open_model, position_of
+from workbench.training.run_log import RunLog
 
 
 @attrs.frozen(eq=False)
@@ -58,6 +60,7 @@ class _Worker(QObject):
     saved = Signal(object)
     opened = Signal(object)
     failed = Signal(object, str, str)
+    export_ended = Signal(str, str, str)
 
     @Slot(object)
     def save(self, job: SaveJob) -> None:
@@ -82,6 +85,25 @@ class _Worker(QObject):
         else:
             self.opened.emit(OpenedModel(path, model, training))
 
+    @Slot(object, object)
+    def export(self, path: Path, history: History) -> None:
+        # Under a name of its own until it is whole: the process may end before.
+        part = path.with_name(f"{path.name}.part")
+        try:
+            with RunLog(part) as log:
+                log.add_history(history)
+            part.replace(path)
+        except SaveError as error:
+            part.unlink(missing_ok=True)
+            message = error.message.replace(str(part), str(path))
+            self.export_ended.emit(message, error.hint, "bad")
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            message = f"{path} was not written: {error}."
+            self.export_ended.emit(message, "Try another place.", "bad")
+        else:
+            self.export_ended.emit(f"The figures are in {path}.", "", "info")
+
 
 class Files(QObject):
     """The thread of the files; one thing after another.
@@ -94,13 +116,18 @@ class Files(QObject):
         An `OpenedModel`.
     failed(object, str, str)
         The path, and why it could not be saved or opened: a sentence and a hint.
+    export_ended(str, str, str)
+        Where the figures of a run are now, or why they are not: a sentence, a hint, and the kind
+        of message that it is.
     """
 
     saved = Signal(object)
     opened = Signal(object)
     failed = Signal(object, str, str)
+    export_ended = Signal(str, str, str)
     _save_wanted = Signal(object)
     _open_wanted = Signal(object)
+    _export_wanted = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -110,9 +137,11 @@ class Files(QObject):
         self._worker.moveToThread(self._thread)
         self._save_wanted.connect(self._worker.save)
         self._open_wanted.connect(self._worker.open)
+        self._export_wanted.connect(self._worker.export)
         self._worker.saved.connect(self.saved)
         self._worker.opened.connect(self.opened)
         self._worker.failed.connect(self.failed)
+        self._worker.export_ended.connect(self.export_ended)
         self._thread.start()
 
     def save(self, job: SaveJob) -> None:
@@ -122,6 +151,10 @@ class Files(QObject):
     def open(self, path: Path) -> None:
         """Open; `opened` or `failed` tells how it went."""
         self._open_wanted.emit(path)
+
+    def export(self, path: Path, history: History) -> None:
+        """Write the figures of a run, as the command line's log has them."""
+        self._export_wanted.emit(path, history)
 
     def stop(self, deadline: QDeadlineTimer) -> bool:
         """End the thread after what it is doing; return whether that was before the deadline."""

@@ -1,4 +1,4 @@
-"""The pump: thirty times a second the newest snapshot goes from the mailbox to the window.
+"""The pump: ten times a second the newest snapshot goes from the mailbox to the window.
 
 Responsible for how often there is anything to draw; knows neither trainer nor panel.
 """
@@ -10,8 +10,9 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 from workbench.training.events import Snapshot
 from workbench.training.mailbox import Mailbox
 
-#: Milliseconds between two looks into the mailbox.
-FRAME_MS = 33
+#: Milliseconds between two looks into the mailbox: nothing that follows is drawn more often, and
+#: each look takes this thread's time from the training.
+FRAME_MS = 100
 #: Milliseconds between two changes of what is written in words and digits.
 TEXT_MS = 500
 
@@ -27,7 +28,7 @@ class Pump(QObject):
     Signals
     -------
     snapshot_taken(object)
-        Something to draw; at most thirty times a second.
+        Something to draw; at most ten times a second.
     text_due(object)
         The same snapshot, at most twice a second: digits that change faster cannot be read.
     """

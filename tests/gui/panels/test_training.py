@@ -10,12 +10,13 @@ from pathlib import Path
 import attrs
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QDeadlineTimer, QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
 from workbench.engine.backends.catalogue import open_device
+from workbench.gui.files import Files
 from workbench.gui.panels.training import TrainingPanel
 from workbench.gui.run_figures import LIKELIHOODS, SHARES, nearest, thinned
 from workbench.gui.state import DocumentState
@@ -238,12 +239,29 @@ def test_a_double_click_shows_all(shown: TrainingPanel, qtbot: QtBot) -> None:
 
 
 def test_the_figures_are_exported_as_the_log_has_them(
-    shown: TrainingPanel, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shown: TrainingPanel,
+    history: History,
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     chosen = str(tmp_path / "mine")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (chosen, ""))
     image, figures = shown.findChild(QMenu).actions()
+    told: list[str] = []
+    files = Files()
+    files.export_ended.connect(lambda message, _hint, kind: told.append(f"{kind}: {message}"))
+    shown.export_wanted.connect(files.export)
     figures.trigger()
+    qtbot.waitUntil(lambda: told == [f"info: The figures are in {tmp_path / 'mine.csv'}."])
+    chosen = str(tmp_path / "absent" / "mine")
+    figures.trigger()
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told[1].startswith("bad: ")
+    assert f"{chosen}.csv' cannot be written" in told[1]
+    assert files.stop(QDeadlineTimer(5000))
+    chosen = str(tmp_path / "mine")
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.csv"}
     with RunLog(tmp_path / "log.csv") as log:
         log.add_history(history)
     assert (tmp_path / "mine.csv").read_text() == (tmp_path / "log.csv").read_text()
@@ -260,9 +278,8 @@ def test_the_figures_are_exported_as_the_log_has_them(
 def test_an_export_that_fails_is_told(shown: TrainingPanel, tmp_path: Path) -> None:
     told: list[str] = []
     shown.message_raised.connect(lambda message, _: told.append(message))
-    shown.export_csv(tmp_path / "absent" / "run.csv")
     shown.export_png(tmp_path / "absent" / "run.png")
-    assert ["cannot be written" in message for message in told] == [True, True]
+    assert ["cannot be written" in message for message in told] == [True]
 
 
 def test_it_is_put_into_words_for_screen_readers(
@@ -359,6 +376,7 @@ def test_plots_are_made_once_their_library_is_there() -> None:
 import sys
 from PySide6.QtCore import QThread, QTimer
 from PySide6.QtWidgets import QApplication
+from workbench.gui.files import Files
 from workbench.gui.panels.training import TrainingPanel
 application = QApplication([])
 panel = TrainingPanel()

@@ -51,6 +51,8 @@ class Panel(QWidget):
         wait the newest counts; those of different panels do not displace each other.
     image_sent(object, int)
         A uint8 image (height, width) for the canvas, and its true class.
+    export_wanted(object, object)
+        The figures of a `History` are to be written to the file of a path.
     message_raised(str, str)
         Something to say inline: a sentence and a hint.
     """
@@ -63,13 +65,14 @@ class Panel(QWidget):
     parameters_wanted = Signal(int)
     prediction_wanted = Signal(object, int)
     image_sent = Signal(object, int)
+    export_wanted = Signal(object, object)
     message_raised = Signal(str, str)
 
     def take_state(self, state: DocumentState) -> None:
         """Show another description; called after every edit, undo and opening."""
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
-        """Show the newest numbers; called at most 30 times a second and only while visible."""
+        """Show the newest numbers; called at most ten times a second and only while visible."""
 
     def take_event(self, event: Event) -> None:
         """Note anything else that a run reports; such events are rare.

@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.core.errors import SaveError
 from workbench.gui.panels.base import PANELS, Panel
 from workbench.gui.run_figures import LIKELIHOODS, SCORES, SHARES, Figure, describe
 from workbench.gui.state import DocumentState
@@ -42,7 +41,6 @@ from workbench.training.events import (
     Stopped,
 )
 from workbench.training.history import History
-from workbench.training.run_log import RunLog
 
 #: Fewest and most milliseconds between two drawings.
 _LEAST_REST_MS, _MOST_REST_MS = 200, 1000
@@ -99,12 +97,8 @@ class TrainingPanel(Panel):
         self._draw_soon()
 
     def export_csv(self, path: Path) -> None:
-        """Write all figures as the command line's log has them; say so where it fails."""
-        try:
-            with RunLog(path) as log:
-                log.add_history(self._history)
-        except SaveError as error:
-            self.message_raised.emit(error.message, error.hint)
+        """Ask for all figures to be written, as the command line's log has them."""
+        self.export_wanted.emit(path, self._history)
 
     def export_png(self, path: Path) -> None:
         """Save the plots as they are seen; say so where it fails."""
