@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from workbench.core.registry import Registry
+from workbench.spec import registries
 
 # A busy machine is no failure.
 settings.register_profile("workbench", deadline=None, print_blob=True)
@@ -39,6 +44,24 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def forget_plugins() -> Iterator[None]:
+    """Unload the extensions that a test has loaded."""
+    known: list[tuple[Registry[Any], set[str]]] = [
+        (registry, set(registry))
+        for registry in vars(registries).values()
+        if isinstance(registry, Registry)
+    ]
+    modules = set(sys.modules)
+    yield
+    for registry, names in known:
+        for name in set(registry) - names:
+            registry.remove(name)
+    for module in set(sys.modules) - modules:
+        if module.startswith("workbench_plugin_"):
+            del sys.modules[module]
 
 
 @pytest.fixture(scope="session")

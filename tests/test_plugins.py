@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 
 from workbench import plugins
-from workbench.core.registry import Registry
 from workbench.engine.graph.evaluate import evaluate
 from workbench.engine.graph.types import TensorType
 from workbench.engine.graph.variable import Variable
@@ -22,23 +20,7 @@ from workbench.spec.registries import ACTIVATIONS, LAYERS
 
 plugins.load_packages(["workbench.nn"])
 
-
-@pytest.fixture(autouse=True)
-def _forget_plugins() -> Iterator[None]:
-    """Unload what a test has loaded."""
-    known: list[tuple[Registry[Any], set[str]]] = [
-        (registry, set(registry))
-        for registry in vars(registries).values()
-        if isinstance(registry, Registry)
-    ]
-    modules = set(sys.modules)
-    yield
-    for registry, names in known:
-        for name in set(registry) - names:
-            registry.remove(name)
-    for module in set(sys.modules) - modules:
-        if module.startswith("workbench_plugin_"):
-            del sys.modules[module]
+pytestmark = pytest.mark.usefixtures("forget_plugins")
 
 
 def _example(number: int) -> str:
