@@ -166,6 +166,10 @@ class TopBar(QWidget):
         """
         if self._bar.maximum() != (0 if done is None else _STEPS):
             self._bar.setRange(0, 0 if done is None else _STEPS)
+            # Qt's animation for what is not known goes on, thirty times a second, until something
+            # else was drawn in its place; an empty bar draws nothing.
+            self._bar.setValue(_STEPS)
+            self._bar.grab()
         if done is not None:
             self._bar.setValue(round(_STEPS * done))
         for label, text in ((self._epoch, epoch), (self._left, left), (self._score, score)):
