@@ -53,11 +53,14 @@ def to_rgba(values: np.ndarray, scale: float, palette: Palette) -> np.ndarray:
     values : any
     returned : (*values.shape, 4), uint8
     """
-    places = values * (_ZERO / scale) if scale > _ZERO / np.finfo(np.float32).max else 0 * values
-    entries = np.rint(places) + _ZERO
+    entries = values * (_ZERO / scale) if scale > _ZERO / np.finfo(np.float32).max else 0 * values
+    np.rint(entries, out=entries)
+    entries += _ZERO
     np.clip(entries, 0, _LAST, out=entries)
     entries[np.isnan(entries)] = _NOTHING
-    return np.take(diverging_map(palette), entries.astype(np.uint8), axis=0)
+    # A colour is taken as one number of four bytes.
+    colours = diverging_map(palette).view(np.uint32).ravel()
+    return colours[entries.astype(np.uint8)][..., None].view(np.uint8)
 
 
 @functools.lru_cache(maxsize=4)

@@ -68,6 +68,7 @@ class ImageWall(QAbstractScrollArea):
         self._sheet_columns = 1
         self._image = QSize(1, 1)
         self._factor = 1  # by which images are enlarged
+        self._cell, self._columns = QSize(1, 1), 1  # a place with its caption, and places in a row
         self._count = 0
         self._captions: list[str] = []
         self._marks: list[bool] = []
@@ -132,13 +133,15 @@ class ImageWall(QAbstractScrollArea):
 
     def image_rect(self, index: int) -> QRect:
         """Return where an image is drawn on the viewport, its caption left out."""
-        cell = self._cell_rect(index)
+        return self._image_rect(self._cell_rect(index))
+
+    def _image_rect(self, cell: QRect) -> QRect:
         drawn = self._drawn_size()
         return QRect(cell.topLeft() + QPoint((cell.width() - drawn.width()) // 2, S.xs), drawn)
 
     def index_at(self, place: QPoint) -> int:
         """Return the image whose cell holds a point of the viewport, or -1."""
-        cell, columns = self._cell_size(), self._columns()
+        cell, columns = self._cell, self._columns
         column = (place.x() - S.xs) // cell.width()
         row = (place.y() - S.xs + self.verticalScrollBar().value()) // cell.height()
         index = row * columns + column
@@ -147,25 +150,9 @@ class ImageWall(QAbstractScrollArea):
     def _drawn_size(self) -> QSize:
         return self._image * self._factor
 
-    def _cell_size(self) -> QSize:
-        drawn = self._drawn_size()
-        caption = self.fontMetrics().height() if self._captions else 0
-        # What is left over beside the last image is shared out among all.
-        width = max(self._least_width(), self._room() // self._columns())
-        return QSize(width, drawn.height() + caption + 2 * S.xs)
-
-    def _columns(self) -> int:
-        return max(1, self._room() // self._least_width())
-
-    def _room(self) -> int:
-        return self.viewport().width() - 2 * S.xs
-
-    def _least_width(self) -> int:
-        return max(self._drawn_size().width(), S.xl) + 2 * S.xs
-
     def _cell_rect(self, index: int) -> QRect:
-        cell = self._cell_size()
-        row, column = divmod(index, self._columns())
+        cell = self._cell
+        row, column = divmod(index, self._columns)
         top = row * cell.height() + S.xs - self.verticalScrollBar().value()
         return QRect(QPoint(column * cell.width() + S.xs, top), cell)
 
@@ -174,16 +161,27 @@ class ImageWall(QAbstractScrollArea):
         side = max(self._image.width(), self._image.height())
         least = max(1, round(_LEAST_SIDE / side))
         for factor in range(max(least, _LARGEST_SIDE // side), least - 1, -1):
-            self._factor = factor
+            self._measure(factor)
             if self._height() <= self.viewport().height():
                 break
-        cell, page, bar = self._cell_size(), self.viewport().height(), self.verticalScrollBar()
+        page, bar = self.viewport().height(), self.verticalScrollBar()
         bar.setRange(0, max(0, self._height() - page))
         bar.setPageStep(page)
-        bar.setSingleStep(cell.height() // 2)
+        bar.setSingleStep(self._cell.height() // 2)
+
+    def _measure(self, factor: int) -> None:
+        """Note what room an image takes that is enlarged by a factor."""
+        self._factor = factor
+        drawn, room = self._drawn_size(), self.viewport().width() - 2 * S.xs
+        least_width = max(drawn.width(), S.xl) + 2 * S.xs
+        self._columns = max(1, room // least_width)
+        # What is left over beside the last image is shared out among all.
+        width = max(least_width, room // self._columns)
+        caption = self.fontMetrics().height() if self._captions else 0
+        self._cell = QSize(width, drawn.height() + caption + 2 * S.xs)
 
     def _height(self) -> int:
-        return math.ceil(self._count / self._columns()) * self._cell_size().height() + 2 * S.xs
+        return math.ceil(self._count / self._columns) * self._cell.height() + 2 * S.xs
 
     def _show(self, index: int) -> None:
         cell, bar = self._cell_rect(index), self.verticalScrollBar()
@@ -203,15 +201,15 @@ class ImageWall(QAbstractScrollArea):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.viewport().rect(), flags, self.invitation)
             return
-        bar, cell = self.verticalScrollBar(), self._cell_size().height()
-        columns = self._columns()
+        bar, cell, columns = self.verticalScrollBar(), self._cell.height(), self._columns
         first = max(0, (bar.value() + event.rect().top() - S.xs) // cell) * columns
         last = ((bar.value() + event.rect().bottom()) // cell + 1) * columns
         for index in range(first, min(last, self._count)):
             self._draw(painter, palette, index)
 
     def _draw(self, painter: QPainter, palette: Palette, index: int) -> None:
-        cell, place = self._cell_rect(index), self.image_rect(index)
+        cell = self._cell_rect(index)
+        place = self._image_rect(cell)
         marked = index < len(self._marks) and self._marks[index]
         row, column = divmod(index, self._sheet_columns)
         corner = QPoint(column * self._image.width(), row * self._image.height())
@@ -240,6 +238,12 @@ class ImageWall(QAbstractScrollArea):
         self._arrange()
         if self._current >= 0:
             self._show(self._current)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Make room for captions of another size."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._arrange()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Choose something, so that the keyboard has a place to start from."""
@@ -290,8 +294,8 @@ class ImageWall(QAbstractScrollArea):
 
     def _target(self, key: Qt.Key) -> int | None:
         """Return where a key leads, which may be outside; None for keys of other purpose."""
-        columns = self._columns()
-        page = max(1, self.viewport().height() // self._cell_size().height()) * columns
+        columns = self._columns
+        page = max(1, self.viewport().height() // self._cell.height()) * columns
         column, last = max(self._current, 0) % columns, self._count - 1
         steps = _STEPS | {Qt.Key.Key_Up: -columns, Qt.Key.Key_Down: columns}
         if key in steps:
