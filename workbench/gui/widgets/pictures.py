@@ -24,7 +24,7 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".heic", ".svg", ".tif", "
 _KINDS = ("image/png", "image/jpeg")
 
 #: Longer sides of pictures are scaled down to this many pixels.
-_LONGEST = 1600
+_LONGEST = 800
 
 
 def holds_picture(mime: QMimeData) -> bool:
