@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QScrollArea, QWidget
 
@@ -25,6 +25,9 @@ from workbench.spec.library import starter_networks
 from workbench.spec.registries import INITIALIZERS, LAYERS, OPTIMIZERS, SCHEDULES
 
 Opener = Callable[..., Controller]
+
+#: Where the sides of the window are tabs.
+NARROW = QSize(700, 560)
 
 
 def controls(within: QWidget) -> list[QWidget]:
@@ -88,18 +91,13 @@ def check_tab(controller: Controller) -> None:
 def place_of(controller: Controller, widget: QWidget) -> int:
     """Return the number of a part of the window, in the order in which it is read."""
     window, panels = controller.window, controller.panels.values()
-    parts: list[list[QWidget]] = [
-        [window.top_bar],
-        [window.message_bar],
-        [panel for panel in panels if panel.place == "left"],
-        [window.tabs.tabBar()],
-        [panel for panel in panels if panel.place == "tab"],
-        [panel for panel in panels if panel.place == "right"],
-    ]
+    sides: dict[str, list[QWidget]] = {"left": [], "tab": [], "right": []}
+    for panel in panels:
+        sides["tab" if window.columns.is_narrow else panel.place].append(panel)
+    parts = [window.top_bar, window.message_bar]
+    parts += [*sides["left"], window.tabs.tabBar(), *sides["tab"], *sides["right"]]
     numbers = [
-        number
-        for number, part in enumerate(parts)
-        if any(one is widget or one.isAncestorOf(widget) for one in part)
+        number for number, part in enumerate(parts) if part is widget or part.isAncestorOf(widget)
     ]
     assert len(numbers) == 1, f"{told(widget)} stands nowhere"
     return numbers[0]
@@ -158,6 +156,22 @@ def test_tab_goes_around_and_back_on_every_tab(controller: Controller, trained: 
         there = walk()
         back = walk(back=True)
         assert back[1:] + back[:1] == there[::-1][1:] + there[::-1][:1]
+
+
+def test_tab_goes_around_a_narrow_window(controller: Controller) -> None:
+    controller.window.resize(NARROW)
+    wait_until(lambda: controller.window.columns.is_narrow)
+    for _ in tabs(controller):
+        check_words(controller.window)
+        check_tab(controller)
+
+
+def test_tab_goes_the_old_way_when_the_window_is_wide_again(controller: Controller) -> None:
+    controller.window.resize(NARROW)
+    wait_until(lambda: controller.window.columns.is_narrow)
+    controller.window.resize(SIZE)
+    wait_until(lambda: not controller.window.columns.is_narrow)
+    check_tab(controller)
 
 
 def test_the_controls_of_a_run_that_goes_on(open_window: Opener, endless: DocumentState) -> None:

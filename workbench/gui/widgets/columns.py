@@ -6,6 +6,7 @@ Responsible for where the parts stand; knows nothing of what they show.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import attrs
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, Signal
@@ -69,6 +70,9 @@ class Columns(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Views")
+        # Else Tab would come to the bar by way of the whole once more.
+        self.tabs.setFocusProxy(None)  # type: ignore[arg-type]
+        self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.tabBar().setAccessibleName("Views")
         self.tabs.tabBar().setToolTip("Left and Right turn to another view.")
@@ -162,6 +166,7 @@ class Columns(QWidget):
             place = 0 if side is self._left else self.tabs.count()
             self.tabs.insertTab(place, side.area, side.parts[0].title)
         self.tabs.setCurrentWidget(front)
+        self._order_tab([self.tabs.tabBar(), *_tab_stops(self._left.area)])
 
     def _stand_beside(self) -> None:
         for side in self._sides:
@@ -174,6 +179,12 @@ class Columns(QWidget):
             column.show()
         for side in (self._left, self._right):
             side.area.setVisible(side in self._sides)
+        self._order_tab([*_tab_stops(self._left.area), self.tabs.tabBar()])
+
+    def _order_tab(self, stops: Sequence[QWidget]) -> None:
+        """Let Tab go from one to the next; what stands elsewhere now is come to elsewhere."""
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def _on_splitter_moved(self) -> None:
         if not self._narrow:
@@ -217,19 +228,29 @@ class _Area(QScrollArea):
         return QSize(self._inside.minimumSizeHint().width(), super().minimumSizeHint().height())
 
 
+def _tab_stops(within: QWidget) -> list[QWidget]:
+    """Return what Tab comes to inside, in that order, whether it is seen now or not."""
+    found: list[QWidget] = []
+    at = within.nextInFocusChain()
+    while at is not None and at is not within:
+        # What has a proxy is part of another control.
+        reached = bool(at.focusPolicy() & Qt.FocusPolicy.TabFocus) and at.focusProxy() is None
+        if reached and within.isAncestorOf(at) and at.window() is within.window():
+            found.append(at)
+        at = at.nextInFocusChain()
+    return found
+
+
 def _holds(page: QWidget | None, widget: QWidget) -> bool:
     return page is not None and (page is widget or page.isAncestorOf(widget))
 
 
 def _give_focus(part: QWidget) -> None:
     """Give the focus to the first control that Tab would reach in a part."""
-    control = part.nextInFocusChain()
-    while control is not None and part.isAncestorOf(control):
-        by_tab = bool(control.focusPolicy() & Qt.FocusPolicy.TabFocus)
-        if by_tab and control.isVisible() and control.isEnabled():
+    for control in _tab_stops(part):
+        if control.isVisible() and control.isEnabled():
             control.setFocus(Qt.FocusReason.ShortcutFocusReason)
             return
-        control = control.nextInFocusChain()
 
 
 def _splitter(orientation: Qt.Orientation) -> QSplitter:
