@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tables import LOGISTIC
+from tests.tables import DIGITS, DIGITS_FIRST_TEN, LOGISTIC
 from workbench.cli import program
 from workbench.engine.backends.catalogue import devices
 
@@ -52,6 +52,13 @@ def test_logistic(capsys: pytest.CaptureFixture[str], device: str) -> None:
     np.testing.assert_allclose(result["average_probability"], np.exp(LOGISTIC), atol=1e-9)
     assert result["test_error_percent"] == 15.12
     assert result["first_ten_test_predictions"] == [7, 2, 1, 0, 4, 1, 4, 9, 2, 9]
+
+
+def test_logistic_on_the_embedded_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    result = tutorial(capsys, "logistic", "--dataset", "digits")
+    np.testing.assert_allclose(result["log_likelihood"], DIGITS, rtol=0, atol=1e-9)
+    assigned = [int(said[-1]) for said in DIGITS_FIRST_TEN]
+    assert result["first_ten_test_predictions"] == assigned
 
 
 @pytest.mark.usefixtures("mnist")
