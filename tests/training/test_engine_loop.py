@@ -339,3 +339,45 @@ def test_a_start_that_fails_leaves_the_network_at_hand(engine: Engine, start: St
     assert "1000" in engine.wait_for(RunFailed).message
     engine.send(Predict(IMAGE, 1))
     assert engine.wait_for(Predicted).step == 12
+
+
+def _count_predictions(monkeypatch: pytest.MonkeyPatch) -> queue.Queue[int]:
+    rows: queue.Queue[int] = queue.Queue()
+    real = Session.predict
+
+    def predict(session: Session, images: np.ndarray) -> np.ndarray:
+        rows.put(len(images))
+        return real(session, images)
+
+    monkeypatch.setattr(Session, "predict", predict)
+    return rows
+
+
+def test_a_session_that_waits_has_its_kernels_built(
+    engine: Engine, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predicted = _count_predictions(monkeypatch)
+    engine.send(Prepare(start.network, start.training, start.data))
+    engine.wait_for(Prepared)
+    assert predicted.get(timeout=10) == 1
+
+
+def test_what_is_waited_for_comes_before_kernels_that_nobody_asked_for(
+    engine: Engine,
+    start: Start,
+    stripes: Callable[..., Dataset],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    predicted = _count_predictions(monkeypatch)
+    all_sent = threading.Event()
+
+    def later() -> Dataset:
+        assert all_sent.wait(10)
+        return stripes()
+
+    engine._stripes = later
+    engine.send(Prepare(start.network, start.training, start.data))
+    engine.send(start)
+    all_sent.set()
+    engine.wait_for(Finished)
+    assert predicted.empty()

@@ -6,6 +6,7 @@ of windows.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -101,6 +102,7 @@ class _Engine:
             else:
                 prepared = opened(Prepared, session, self._history)
                 self._publish(attrs.evolve(prepared, id=command.id))
+                self._warm(session)
             return
         steering = self._inbox.take(wait=True)
         # Prepare, Start and Shutdown are always the last; the others steer a run; there is none.
@@ -110,6 +112,16 @@ class _Engine:
                 self._publish(RequestFailed(request.id, "There is no network yet.", "Train one."))
             else:
                 self._publish(answer(self._session, self._history, request))
+
+    def _warm(self, session: Session) -> None:
+        """Build the kernels that read one drawing, unless there is something else to do.
+
+        With empty caches that takes seconds, and the first stroke should not wait for them.
+        """
+        assert self._data is not None
+        if self._commands.empty():
+            with contextlib.suppress(WorkbenchError):  # whoever asks will be told
+                session.predict(self._data[1].test.inputs[:1])
 
     def _train(self, trainer: Trainer, id: int) -> None:
         try:
