@@ -24,7 +24,7 @@ from workbench.gui.panels.base import PANELS, Panel, new_request_id
 from workbench.gui.pump import Pump
 from workbench.gui.requests import Requests
 from workbench.gui.run_control import Phase, RunControl
-from workbench.gui.run_text import Speed, epoch_text, score_text
+from workbench.gui.run_display import RunDisplay
 from workbench.gui.settings import Settings
 from workbench.gui.state import DocumentState
 from workbench.gui.theme.palette import Theme, hub
@@ -39,7 +39,6 @@ from workbench.training.events import (
     Paused,
     Predicted,
     Prepared,
-    Preparing,
     Probed,
     RequestFailed,
     Resumed,
@@ -98,10 +97,10 @@ class Controller(QObject):
         names = sorted(PANELS, key=lambda name: _ORDER.index(name) if name in _ORDER else 99)
         self.panels = {name: PANELS[name]() for name in names}
         self.window = MainWindow(list(self.panels.values()), self.actions)
+        self.display = RunDisplay(self.window)
         self.filing = Filing(
             self.window, self.document, self.run, self.engine.send, settings, state
         )
-        self._speed: Speed | None = None
         self._latest: Snapshot | None = None
         self._told_failure = False
         self._wire_engine()
@@ -218,6 +217,7 @@ class Controller(QObject):
     def _on_pump_snapshot_taken(self, snapshot: Snapshot) -> None:
         self._latest = snapshot
         self.run.take_snapshot(snapshot)
+        self.display.take_snapshot(snapshot)
         self.document.note_training()
         if self.window.isMinimized():
             return
@@ -225,24 +225,12 @@ class Controller(QObject):
             if panel.isVisible():
                 panel.take_snapshot(snapshot)
 
-    def _on_pump_text_due(self, snapshot: Snapshot) -> None:
-        assert self._speed is not None
-        speed = self._speed.speed_of(snapshot)
-        self.window.speed_label.setText(f"{speed:,.0f} samples/s")
-        self._show_progress(snapshot)
-
-    def _show_progress(self, snapshot: Snapshot) -> None:
-        running = self.run.phase is Phase.RUNNING and self._speed is not None
-        self.window.top_bar.show_progress(
-            epoch_text(snapshot),
-            snapshot.progress,
-            self._speed.left(snapshot) if running and self._speed else "",
-            score_text(snapshot.log_likelihood, snapshot.accuracy),
-        )
+    def _on_pump_text_due(self) -> None:
+        self.display.refresh()
 
     def _on_engine_event_published(self, event: Event) -> None:
         if isinstance(event, Started):
-            self._speed, self._latest = Speed(event), None
+            self._latest = None
             self.pump.start()
         elif isinstance(event, Resumed):
             self.pump.start()
@@ -258,36 +246,16 @@ class Controller(QObject):
         if not isinstance(event, Fetched):
             for panel in self.panels.values():
                 panel.take_event(event)
-        self._tell(event)
+        self.display.take_event(event)
+        self._tell_failure(event)
 
-    def _tell(self, event: Event) -> None:
-        """Say in words what has happened."""
-        bar = self.window.top_bar
-        if isinstance(event, Preparing):
-            bar.show_progress(event.what, event.done / event.total if event.total else None)
-        elif isinstance(event, Prepared):
-            device = event.device
-            self.window.device_label.setText(f"{device.name} ({device.id}), {event.precision}")
-            if self._told_failure:
-                self.window.message_bar.dismiss()
-            if isinstance(event, Started):
-                bar.show_progress("preparing kernels", None)
-            else:
-                self.window.speed_label.clear()
-                at = f"iteration {event.step:,}" if event.step else "ready"
-                points = event.history.points()
-                score = score_text(points["log_likelihood"], points["accuracy"])
-                done = event.step / event.steps if event.steps else 0
-                bar.show_progress(at, done, score=score)
-        elif isinstance(event, RunFailed):
+    def _tell_failure(self, event: Event) -> None:
+        """Say why a run failed, until there is a session again."""
+        if isinstance(event, RunFailed):
             self.say(event.message, event.hint)
             self._told_failure = True
-        if isinstance(event, Paused | Stopped | Finished | RunFailed):
-            self.window.speed_label.clear()
-            if self._latest is not None:
-                self._show_progress(self._latest)
-            else:
-                bar.show_progress("" if isinstance(event, RunFailed) else "ready", 0)
+        elif isinstance(event, Prepared) and self._told_failure:
+            self.window.message_bar.dismiss()
 
     def _on_engine_devices_found(self, devices: list[DeviceInfo]) -> None:
         self.window.top_bar.set_devices([(info.id, info.name) for info in devices])
