@@ -21,6 +21,7 @@ from workbench.gui.panels.training import TrainingPanel
 from workbench.gui.run_figures import LIKELIHOODS, SHARES, nearest, thinned
 from workbench.gui.state import DocumentState
 from workbench.gui.theme.palette import DARK, hub
+from workbench.gui.widgets.icon_button import IconButton
 from workbench.gui.widgets.run_plots import RunPlots
 from workbench.spec.data import DataSpec
 from workbench.spec.library import find_network
@@ -292,6 +293,24 @@ def test_it_is_put_into_words_for_screen_readers(
     newest = "Iteration 120: log-likelihood −0.25, accuracy 50.00 %"
     qtbot.waitUntil(lambda: any(text.startswith(newest) for text in words(shown)))
     assert made.accessibleDescription().startswith("Iteration 120: ")
+
+
+def test_it_is_usable_in_little_room(shown: TrainingPanel, qtbot: QtBot) -> None:
+    buttons = {button.accessibleName(): button for button in shown.findChildren(IconButton)}
+    assert buttons["Zoom in"].isVisible()
+    shown.resize(380, 260)
+    qtbot.waitUntil(lambda: shown.minimumWidth() <= 380)  # the layout has done without some
+    assert not buttons["Zoom in"].isVisible()
+    shown.resize(380, 260)
+    assert (shown.width(), shown.height()) == (380, 260)
+    for widget in (*shown.findChildren(QComboBox), buttons["Export"], plots(shown)):
+        assert shown.rect().contains(widget.geometry()), widget
+    for pane in plots(shown)._panes:
+        assert pane.box.height() > 35
+        assert not pane.legend.isVisible()
+    shown.resize(900, 600)
+    qtbot.waitUntil(lambda: buttons["Zoom in"].isVisible())
+    assert plots(shown)._panes[0].legend.isVisible()
 
 
 def test_the_theme_changes_the_curves(shown: TrainingPanel) -> None:

@@ -205,3 +205,24 @@ def test_an_edited_stack_leaves_the_trained_weights(
     assert "has changed since" in note()
     shown.take_event(started("logistic"))
     assert shown.findChild(QComboBox).count() == 1
+
+
+def test_it_is_usable_in_little_room(shown: WeightsPanel, qtbot: QtBot) -> None:
+    shown.take_event(started())
+    shown.take_event(Probed(0, 5, 0, {"weight": known_matrix()}))
+    shown.resize(380, 260)
+    assert (shown.width(), shown.height()) == (380, 260)
+    wall, large = shown.findChild(ImageWall), shown.findChild(NumberImage)
+    qtbot.waitUntil(lambda: large.image_rect().width() >= 4 * 28)
+    assert wall.viewport().rect().contains(wall.image_rect(0))
+    for widget in (wall, large, shown.findChild(QComboBox)):
+        place = widget.rect().translated(widget.mapTo(shown, QPoint()))
+        assert shown.rect().contains(place), widget
+
+
+def test_large_layers_are_asked_for_less_often(shown: WeightsPanel) -> None:
+    shown.take_event(started())
+    for columns in (8, 1024):
+        shown.take_event(Probed(0, 5, 0, {"weight": np.ones((784, columns), np.float32)}))
+        assert 200 <= shown._rest.interval() <= 1000
+    assert shown._rest.interval() > 200

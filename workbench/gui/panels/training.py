@@ -9,15 +9,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction, QPaintEvent, QShowEvent
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QMenu,
-    QSizePolicy,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
@@ -28,8 +26,10 @@ from workbench.gui.panels.base import PANELS, Panel
 from workbench.gui.run_figures import LIKELIHOODS, SCORES, SHARES, Figure, describe
 from workbench.gui.state import DocumentState
 from workbench.gui.theme.spacing import S
-from workbench.gui.widgets.empty_state import EmptyState
+from workbench.gui.widgets.empty_plots import EmptyPlots
 from workbench.gui.widgets.icon_button import IconButton
+from workbench.gui.widgets.narrow_combo import NarrowCombo
+from workbench.gui.widgets.readout import Readout
 from workbench.gui.widgets.run_plots import RunPlots, can_be_made
 from workbench.training.events import (
     Event,
@@ -48,6 +48,9 @@ _LEAST_REST_MS, _MOST_REST_MS = 200, 1000
 #: Part of this thread's time that giving the figures to the plots may take while a run goes on:
 #: all of it, and of the painting that follows, is taken from the training.
 _SHARE = 0.005
+
+#: Width in logical pixels below which the buttons for zooming are left out.
+_ZOOMING_WIDTH = 560
 
 #: Milliseconds between two looks whether plots can be made by now.
 _LOOK_MS = 30
@@ -117,13 +120,19 @@ class TrainingPanel(Panel):
         super().showEvent(event)
         self._draw_if_changed()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what there is no room for and what keys and wheel do as well."""
+        super().resizeEvent(event)
+        for button in self._zooming:
+            button.setVisible(event.size().width() >= _ZOOMING_WIDTH)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Make the plots ready once the window stands there."""
         if self._plots is None and not self._look.isActive():
             self._look.start()
 
     def _build(self) -> None:
-        self._score, self._share = QComboBox(), QComboBox()
+        self._score, self._share = NarrowCombo(), NarrowCombo()
         self._share.setAccessibleName("Lower plot")
         self._score.setAccessibleName("Upper plot")
         self._fill(self._score, self._upper)
@@ -137,12 +146,7 @@ class TrainingPanel(Panel):
         top.addStretch(1)
         for button in self._make_buttons():
             top.addWidget(button)
-        self._readout = QLabel()
-        self._readout.setProperty("role", "muted")
-        # However long the words and how many lines, the plots stay as they are.
-        self._readout.setMinimumHeight(2 * self._readout.fontMetrics().lineSpacing())
-        self._readout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._readout = Readout(2)
         self._shown = QWidget()
         self._body = QVBoxLayout(self._shown)
         self._body.setContentsMargins(S.m, S.m, S.m, S.m)
@@ -151,7 +155,11 @@ class TrainingPanel(Panel):
         self._body.addWidget(self._readout)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(
-            EmptyState("train", "Nothing trained yet", "Press Train (Space) and watch it learn.")
+            EmptyPlots(
+                "train",
+                "Nothing trained yet",
+                "Press Train (Space), and see here how log-likelihood and accuracy rise.",
+            )
         )
         self._pages.addWidget(self._shown)
 
@@ -161,6 +169,9 @@ class TrainingPanel(Panel):
         everything = IconButton(
             "show_all", "Show all", "Show all iterations (0, or a double click on the plots)"
         )
+        self._zooming = (closer, farther)
+        for button in self._zooming:
+            button.hide()  # until there is room, so that the panel asks for none
         closer.clicked.connect(self._on_closer_clicked)
         farther.clicked.connect(self._on_farther_clicked)
         everything.clicked.connect(self._on_everything_clicked)
@@ -258,14 +269,14 @@ class TrainingPanel(Panel):
         newest = self._describe(None)
         self._plots.setAccessibleDescription(newest)
         if self._pointed is None:
-            self._readout.setText(newest)
+            self._readout.set_text(newest)
 
     def _describe(self, step: float | None) -> str:
         return describe(self._figures(), self._history.points(), self._history.epochs(), step)
 
     def _on_plots_step_pointed(self, step: float | None) -> None:
         self._pointed = step
-        self._readout.setText(self._describe(step))
+        self._readout.set_text(self._describe(step))
 
     def _on_chooser_index_changed(self, _: int) -> None:
         if self._plots is not None:

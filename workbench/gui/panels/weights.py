@@ -5,14 +5,16 @@ Responsible for asking for them and for showing them; knows nothing of how they 
 
 from __future__ import annotations
 
+import time
+
 import attrs
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
+    QSizePolicy,
     QSplitter,
     QStackedLayout,
     QVBoxLayout,
@@ -29,7 +31,9 @@ from workbench.gui.widgets.colour_bar import ColourBar
 from workbench.gui.widgets.colour_maps import shared_scale, to_rgba
 from workbench.gui.widgets.empty_state import EmptyState
 from workbench.gui.widgets.image_wall import ImageWall
+from workbench.gui.widgets.narrow_combo import NarrowCombo
 from workbench.gui.widgets.number_image import NumberImage
+from workbench.gui.widgets.readout import Readout
 from workbench.nn.shapes import walk
 from workbench.spec.network import NetworkSpec
 from workbench.spec.registries import LAYERS
@@ -45,8 +49,15 @@ from workbench.training.events import (
     Stopped,
 )
 
-#: Milliseconds between two requests.
-_INTERVAL_MS = 200
+#: Fewest and most milliseconds between two requests.
+_LEAST_REST_MS, _MOST_REST_MS = 200, 1000
+
+#: Part of this thread's time that making images of the weights may take while a run goes on: it is
+#: taken from the training.
+_SHARE = 0.015
+
+#: Width in logical pixels from which what is said of a weight fits a line.
+_ROOMY_WIDTH = 560
 
 #: Units that are shown at most: what is asked for five times a second must stay small.
 _MOST_UNITS = 1024
@@ -79,7 +90,7 @@ class WeightsPanel(Panel):
         self._changed = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
-        self._rest.setInterval(_INTERVAL_MS)
+        self._rest.setInterval(_LEAST_REST_MS)
         self._rest.timeout.connect(self._ask)
         self._build()
         hub().palette_changed.connect(self._draw)
@@ -108,6 +119,13 @@ class WeightsPanel(Panel):
             self._changed = True
             self._ask()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give words a second line, or leave them out, where there is little room."""
+        super().resizeEvent(event)
+        roomy = event.size().width() >= _ROOMY_WIDTH
+        self._label.setVisible(roomy)
+        self._readout.set_lines(1 if roomy else 2)
+
     def showEvent(self, event: QShowEvent) -> None:
         """Ask for what has happened meanwhile."""
         super().showEvent(event)
@@ -115,17 +133,16 @@ class WeightsPanel(Panel):
         self._ask()
 
     def _build(self) -> None:
-        self._chooser = QComboBox()
+        self._chooser = NarrowCombo()
         self._chooser.setAccessibleName("Layer")
         self._chooser.setToolTip("The layer whose weights are shown. Only layers with parameters.")
-        self._chooser.setMinimumContentsLength(20)
         self._chooser.currentIndexChanged.connect(self._on_chooser_index_changed)
-        label = QLabel("&Layer")
-        label.setBuddy(self._chooser)
+        self._label = QLabel("&Layer")
+        self._label.setBuddy(self._chooser)
         self._legend = ColourBar()
         top = QHBoxLayout()
         top.setSpacing(S.s)
-        top.addWidget(label)
+        top.addWidget(self._label)
         top.addWidget(self._chooser)
         top.addStretch(1)
         top.addWidget(self._legend)
@@ -161,12 +178,12 @@ class WeightsPanel(Panel):
     def _build_detail(self) -> QWidget:
         self._heading = QLabel()
         self._heading.setProperty("role", "heading")
+        self._heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._large = NumberImage()
         self._large.setAccessibleName("Weights of the chosen unit")
         self._large.setToolTip("Point at a weight, or go there by the arrow keys, to read it.")
         self._large.cell_pointed.connect(self._update_readout)
-        self._readout = QLabel()
-        self._readout.setProperty("role", "muted")
+        self._readout = Readout(1, wraps=True)
         detail = QWidget()
         layout = QVBoxLayout(detail)
         layout.setContentsMargins(S.s, 0, 0, 0)
@@ -207,6 +224,7 @@ class WeightsPanel(Panel):
         values = probed.parameters.get(self._choice.parameter)
         if values is None or not values.size or not self.isVisible():
             return
+        began = time.thread_time()
         self._scale = shared_scale(values)
         self._images = unit_images(values, self._choice.in_shape)
         bias = probed.parameters.get("bias")
@@ -216,6 +234,8 @@ class WeightsPanel(Panel):
             self._wall.set_current(0)
         self._draw()
         self._update_note()
+        rest_ms = 1000 * (time.thread_time() - began) / _SHARE
+        self._rest.setInterval(round(min(max(rest_ms, _LEAST_REST_MS), _MOST_REST_MS)))
 
     def _draw(self) -> None:
         shown = self._images[:_MOST_UNITS]
@@ -247,7 +267,7 @@ class WeightsPanel(Panel):
             text = f"Row {row}, column {column}: no weight"
         else:
             text = f"Row {row}, column {column}: {image[row, column]:.6g}"
-        self._readout.setText(text)
+        self._readout.set_text(text)
         self._large.setAccessibleDescription(text)
 
     def _update_note(self) -> None:

@@ -29,9 +29,6 @@ _AXIS_WIDTH = 64
 #: axis stays as it is while they move a little: new axes cost more than new curves.
 _ROOM, _LEAST_FILL = 0.06, 0.6
 
-#: Height in logical pixels below which the legend would cover the curves.
-_LEGEND_HEIGHT = 72
-
 
 class PlotPane:
     """One of the plots.
@@ -90,6 +87,13 @@ class PlotPane:
         # The corner that learning leaves empty.
         corner = (1, 1) if figure.rises else (1, 0)
         self.legend.anchor(corner, corner, offset=(-S.s, -S.s if figure.rises else S.s))
+
+    def show_names(self, shown: bool) -> None:
+        """Show what axes and curves are called, or leave the room to the curves."""
+        self.legend.setVisible(shown and self._has_legend)
+        for side in ("left", "bottom"):
+            axis = self.plot.getAxis(side)
+            axis.showLabel(shown and bool(axis.labelText))
 
     def take(self, points: Columns, epochs: Columns) -> bool:
         """Note the present columns for `refresh`; return whether there is anything to plot."""
@@ -173,7 +177,6 @@ class PlotPane:
             label.setText(label.text, color=palette.text)
 
     def _on_box_changed(self, *_: object) -> None:
-        self.legend.setVisible(self._has_legend and self.box.height() >= _LEGEND_HEIGHT)
         self.refresh()
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.gui.run_figures import Figure, nearest
@@ -28,6 +28,9 @@ _PAGE, _ZOOM = 0.1, 0.7
 #: part of the width that the curves fill at least: axes that change with every point cost more
 #: than the curves.
 _AHEAD, _LEAST_FILL = 0.12, 0.8
+
+#: Height in logical pixels below which axes and curves go without names.
+_ROOMY_HEIGHT = 260
 
 #: It takes as long to import as the window to open. Nothing of it is made in this thread.
 _import = threading.Thread(
@@ -95,6 +98,7 @@ class RunPlots(QWidget):
         """Choose what is plotted from the next `draw` on."""
         for pane, figure in zip(self._panes, (upper, lower), strict=True):
             pane.show_figure(figure)
+        self._show_names()
 
     def draw(self, points: Columns, epochs: Columns, grows: bool = False) -> None:
         """Plot columns of a history; the lower plot goes where it would be empty.
@@ -130,6 +134,11 @@ class RunPlots(QWidget):
         upper.setLabel("bottom", "" if both else "Iteration")
         lower.setLabel("bottom", "Iteration")
         upper.getAxis("bottom").setStyle(showValues=not both)
+        self._show_names()
+
+    def _show_names(self) -> None:
+        for pane in self._panes:
+            pane.show_names(self.height() >= _ROOMY_HEIGHT)
 
     def _is_filled(self) -> bool:
         """Return whether all iterations are in view and leave little room."""
@@ -185,6 +194,11 @@ class RunPlots(QWidget):
         painter = QPainter(self)
         painter.setPen(QColor(current().accent if self.hasFocus() else current().surface))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out names where there is hardly room for the curves."""
+        super().resizeEvent(event)
+        self._show_names()
 
     def leaveEvent(self, event: QEvent) -> None:
         """Take the crosshair away, unless the keyboard holds it."""

@@ -1,0 +1,48 @@
+"""Lines of words that change often.
+
+Responsible for showing them where nothing else moves; knows nothing of what they say.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel, QWidget
+
+
+class Readout(QWidget):
+    """A label in a place of fixed height: other words never lay the window out anew.
+
+    Parameters
+    ----------
+    lines
+        As many have room.
+    wraps
+        Whether lines that are too long are broken.
+    """
+
+    def __init__(self, lines: int, wraps: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._label = QLabel(self)
+        self._label.setProperty("role", "muted")
+        self._label.setWordWrap(wraps)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.set_lines(lines)
+
+    def set_lines(self, lines: int) -> None:
+        """Make room for so many lines; what is more is not seen."""
+        self.setFixedHeight(lines * self._label.fontMetrics().lineSpacing())
+
+    def set_text(self, text: str) -> None:
+        """Say something else."""
+        if text != self._label.text():
+            self._label.setText(text)
+
+    def text(self) -> str:
+        """Return what is said."""
+        return self._label.text()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fill the place: a label of fixed size asks for no layout when its words change."""
+        super().resizeEvent(event)
+        self._label.setFixedSize(self.size())
