@@ -57,8 +57,9 @@ def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None
 
 def front() -> QWindow:
     """Return the window that gets the keys."""
+    wait_until(QGuiApplication.focusWindow)  # it may be on its way from one to the other
     found = QGuiApplication.focusWindow()
-    assert found is not None, "no window has the keys"
+    assert found is not None
     return found
 
 

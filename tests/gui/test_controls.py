@@ -251,10 +251,12 @@ def test_the_question_and_the_shortcuts_say_what_they_offer(controller: Controll
     controller.actions["shortcuts"].trigger()
     sheet = controller.window.findChild(ShortcutSheet)
     check_words(sheet)
+    wait_until(sheet.isActiveWindow)
     person.key(Qt.Key.Key_Escape)
     train(controller)
     controller.window.close()
     question = controller.window.findChild(QMessageBox)
+    wait_until(question.isActiveWindow)
     for button in question.buttons():
         assert button.text()
         assert button.toolTip(), button.text()
