@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 import pytest
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QToolButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -259,14 +259,3 @@ def test_the_sheet_lists_every_shortcut(open_window: Opener) -> None:
         for key in action.shortcuts():
             assert any(key.toString() in text for text in texts), action.text()
     sheet.close()
-
-
-def test_controls_of_the_window_have_names_and_tips(open_window: Opener) -> None:
-    controller = open_window()
-    window = controller.window
-    places: list[QObject] = [window.top_bar, window.message_bar]
-    for place in places:
-        for widget in place.findChildren(QWidget):
-            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.parent() is place:
-                assert widget.accessibleName(), widget
-                assert widget.toolTip(), widget
