@@ -108,7 +108,8 @@ def _on_application_focus_changed(_: QWidget | None, now: QWidget | None) -> Non
         return
     around = now.parentWidget()
     while around is not None:
-        if isinstance(around, QScrollArea):
+        # What fills an area knows itself which part of it is of interest.
+        if isinstance(around, QScrollArea) and around.widget() is not now:
             around.ensureWidgetVisible(now)
         around = around.parentWidget()
 
