@@ -14,7 +14,6 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
     QSplitter,
     QStackedLayout,
     QVBoxLayout,
@@ -176,9 +175,7 @@ class WeightsPanel(Panel):
         self._pages.addWidget(shown)
 
     def _build_detail(self) -> QWidget:
-        self._heading = QLabel()
-        self._heading.setProperty("role", "heading")
-        self._heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._heading = Readout(1, role="heading")
         self._large = NumberImage()
         self._large.setAccessibleName("Weights of the chosen unit")
         self._large.setToolTip("Point at a weight, or go there by the arrow keys, to read it.")
@@ -251,7 +248,9 @@ class WeightsPanel(Panel):
         if unit < 0:
             return
         bias = self._bias
-        self._heading.setText(f"Unit {unit}" + ("" if bias is None else f", bias {bias[unit]:.4g}"))
+        self._heading.set_text(
+            f"Unit {unit}" + ("" if bias is None else f", bias {bias[unit]:.4g}")
+        )
         self._large.set_numbers(self._images[unit], self._scale)
         self._update_readout(*self._large.cell())
 

@@ -19,12 +19,20 @@ class Readout(QWidget):
         As many have room.
     wraps
         Whether lines that are too long are broken.
+    role
+        What the words are, for the style sheet.
     """
 
-    def __init__(self, lines: int, wraps: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        lines: int,
+        wraps: bool = False,
+        role: str = "muted",
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._label = QLabel(self)
-        self._label.setProperty("role", "muted")
+        self._label.setProperty("role", role)
         self._label.setWordWrap(wraps)
         self._label.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.set_lines(lines)
