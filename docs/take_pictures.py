@@ -3,6 +3,8 @@
 ``uv run docs/take_pictures.py FOLDER`` trains a network on MNIST (on the embedded digits where
 MNIST is not at hand), opens it in windows without a screen and writes a PNG for each view. A
 screen is given in its own pixels, so that at 200 % a window has half of them in each direction.
+
+``uv run docs/take_pictures.py --docs`` takes those in ``docs/pictures``, on the embedded digits.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
+
 SCREENS = ((1280, 800), (1920, 1200))
 SCALES = (1, 2)
 THEMES = ("light", "dark")
@@ -25,10 +29,20 @@ STROKE = ((0.32, 0.26), (0.42, 0.17), (0.58, 0.17), (0.66, 0.28), (0.62, 0.4), (
           (0.62, 0.52), (0.7, 0.65), (0.62, 0.8), (0.46, 0.85), (0.3, 0.77))  # fmt: skip
 
 
+#: Name, network, theme and tab of the pictures in the documentation.
+PICTURES = (
+    ("window", "relu", "light", "training"),
+    ("dark", "tanh", "dark", "training"),
+    ("weights", "logistic", "light", "weights"),
+    ("test-images", "logistic", "light", "test-images"),
+)
+
+
 def main() -> int:
     """Take all pictures, or in a child process those of one window."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("pictures"))
+    parser.add_argument("--docs", action="store_true", help="those of the documentation")
     parser.add_argument("--model", type=Path, help="a model file, instead of training one")
     parser.add_argument("--only", metavar="THEME-WIDTHxHEIGHT-SCALE", help="one window")
     options = parser.parse_args()
@@ -39,7 +53,10 @@ def main() -> int:
         take(options.folder, options.model, theme, (width, height), int(scale))
         return 0
     with tempfile.TemporaryDirectory() as scratch:
-        model = options.model or train(Path(scratch) / "mnist.h5")
+        if options.docs:
+            take_for_docs(Path(scratch))
+            return 0
+        model = options.model or train(Path(scratch) / "trained.h5", "relu", "mnist", "digits")
         for theme in THEMES:
             for width, height in SCREENS:
                 for scale in SCALES:
@@ -47,13 +64,22 @@ def main() -> int:
     return 0
 
 
-def train(path: Path) -> Path:
-    """Train the starter network and return where it is."""
-    for dataset in ("mnist", "digits"):
-        verb = ["train", "--network", "relu", "--dataset", dataset, "--epochs", "6"]
-        done = subprocess.run(
-            [sys.executable, "-m", "workbench", *verb, "--rate", "0.1", "--save", str(path)]
-        )
+def take_for_docs(scratch: Path) -> None:
+    """Write the pictures that the documentation shows."""
+    for name, network, theme, view in PICTURES:
+        model = train(scratch / f"{network}.h5", network, "digits")
+        in_child(scratch, model, f"{theme}-2560x1600-2")
+        # 256 colours are enough for what is drawn here, and a quarter of the bytes.
+        picture = Image.open(scratch / f"{theme}-2560x1600-200-{view}.png").convert("RGB")
+        picture = picture.quantize(256, dither=Image.Dither.NONE)
+        picture.save(Path(__file__).parent / "pictures" / f"{name}.png", optimize=True)
+
+
+def train(path: Path, network: str, *datasets: str) -> Path:
+    """Train a starter network on the first dataset that is at hand; return where it is."""
+    for dataset in datasets:
+        verb = ["train", "--network", network, "--dataset", dataset, "--epochs", "6"]
+        done = subprocess.run([sys.executable, "-m", "workbench", *verb, "--save", str(path)])
         if done.returncode == 0:
             return path
     raise SystemExit("no network could be trained")
