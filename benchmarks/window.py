@@ -1,9 +1,10 @@
 """Time the window: how soon it has trained a network, and how it lives while one trains.
 
-A round is: the run on the command line, the same run in the window with the plots in front and
-with the weights in front, the window at rest beside two busy processes, and the first run with
-empty and with full caches. Each is a process of its own; rounds follow each other, so that a
-machine whose speed drifts treats all alike. QT_QPA_PLATFORM chooses the screen, none by default.
+A round is: the run on the command line, the same run in the window with the plots in front, the
+command line, the window with the weights in front, the command line, the window at rest beside two
+busy processes, and the first run with empty and with full caches. Each is a process of its own, and
+a window's throughput is compared with the command line's just before and after it, so that a
+machine whose speed drifts treats both alike. QT_QPA_PLATFORM chooses the screen, none by default.
 """
 
 from __future__ import annotations
@@ -115,11 +116,11 @@ def busy() -> Iterator[None]:
 def one_round(options: argparse.Namespace, kept: Path, fresh: Path) -> dict[str, list[float]]:
     """Return the figures of one round."""
     figures: dict[str, list[float]] = {}
-    speed = command_line(options, kept)
-    figures["command line"] = [speed]
+    speeds = [command_line(options, kept)]
     for title, what in (("plots in front", "training"), ("weights in front", "weights")):
         found = window(what, options, kept)
-        share = 100 * found["samples_per_second"] / speed
+        speeds.append(command_line(options, kept))
+        share = 100 * found["samples_per_second"] / statistics.mean(speeds[-2:])
         figures |= {
             f"{title}: heartbeat gap p99": [found["gap_p99_ms"]],
             f"{title}: gap p99 while drawing": [found["drawing"]["gap_p99_ms"]],
@@ -128,6 +129,7 @@ def one_round(options: argparse.Namespace, kept: Path, fresh: Path) -> dict[str,
             f"{title}: throughput against the command line": [share],
             f"{title}: CPU of the window's thread": [found["gui_cpu_ms_per_s"]],
         }
+    figures["command line"] = speeds
     with busy():
         found = window("rest", options, kept)
     title = "at rest beside two busy processes"
