@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,35 +92,6 @@ def test_steps_are_single_and_stop_ends_the_run(open_window: Opener, qtbot: QtBo
     controller.actions["train"].trigger()
     qtbot.waitUntil(lambda: controller.run.step == 12, timeout=20_000)
     wait_for(qtbot, controller, Phase.IDLE)
-
-
-def test_fifty_starts_and_stops(open_window: Opener, qtbot: QtBot, endless: DocumentState) -> None:
-    controller = open_window(endless)
-    for _ in range(50):
-        controller.actions["train"].trigger()
-        wait_for(qtbot, controller, Phase.RUNNING)
-        controller.actions["stop"].trigger()
-        wait_for(qtbot, controller, Phase.IDLE)
-    assert controller.window.message_bar.text == ""
-
-
-def test_ten_windows_after_one_another(open_window: Opener) -> None:
-    for _ in range(10):
-        controller = open_window()
-        controller.close()
-        assert controller.ended
-
-
-def test_closing_while_it_trains_takes_less_than_two_seconds(
-    open_window: Opener, qtbot: QtBot, endless: DocumentState
-) -> None:
-    controller = open_window(endless)
-    controller.actions["train"].trigger()
-    wait_for(qtbot, controller, Phase.RUNNING)
-    began = time.perf_counter()
-    controller.close()
-    assert controller.ended
-    assert time.perf_counter() - began < 2
 
 
 def test_a_rate_edited_while_it_trains_counts_at_once(
