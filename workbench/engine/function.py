@@ -6,7 +6,7 @@ each call's shapes; knows nothing of how plans are made or run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -265,6 +265,7 @@ def function(
     slots: int = 1,
     name: str = "",
     on_unused_input: Literal["raise", "ignore"] = "raise",
+    no_default_updates: bool | Collection[SharedVariable] = False,
     options: CompileOptions = CompileOptions(),
 ) -> Function:
     """Compile an expression.
@@ -285,6 +286,9 @@ def function(
         How many runs may be enqueued before their outputs are collected.
     on_unused_input
         Whether an input that nothing depends on is an error.
+    no_default_updates
+        Whether the default updates of shared variables are left out, or of which ones. An update
+        in `updates` takes the place of a default one.
 
     Raises
     ------
@@ -297,7 +301,13 @@ def function(
     changes = checked_updates(pairs(updates))
     check_inputs(inputs)
     roots = [*results, *(new for _, new in changes)]
-    roots = substitute(roots, checked_givens(pairs(givens), inputs))
+    replacements = checked_givens(pairs(givens), inputs)
+    roots = substitute(roots, replacements)
+    if no_default_updates is not True:
+        left_out = [*(shared for shared, _ in changes), *(no_default_updates or ())]
+        found = _default_updates(roots, left_out, replacements)
+        changes += found
+        roots += [new for _, new in found]
     if options.rewrite:
         roots = stabilise(roots)
     roots = expand_composites(roots)
@@ -312,3 +322,23 @@ def function(
     split = len(results)
     new_updates = [(shared, new) for (shared, _), new in zip(changes, roots[split:], strict=True)]
     return Function(inputs, roots[:split], new_updates, device, slots, name, options, single)
+
+
+def _default_updates(
+    roots: Sequence[Variable],
+    left_out: Collection[SharedVariable],
+    replacements: Mapping[Variable, Variable],
+) -> list[tuple[SharedVariable, Variable]]:
+    """Return the default updates of what `roots` depend on, and of what these depend on in turn."""
+    updates: dict[SharedVariable, Variable] = {}
+    while True:
+        found = [
+            (v, v.default_update)
+            for v in topological([*roots, *updates.values()])
+            if isinstance(v, SharedVariable) and v not in left_out and v not in updates
+            if v.default_update is not None
+        ]
+        if not found:
+            return list(updates.items())
+        for shared, new in checked_updates(found):
+            (updates[shared],) = substitute([new], replacements)

@@ -311,6 +311,12 @@ class SharedVariable(Variable):
         Its first value; copied.
     broadcastable
         Which axes of length 1 stretch; none unless told.
+
+    Attributes
+    ----------
+    default_update
+        Its new value after every call of a function that depends on it, unless the function is
+        told otherwise; None leaves it as it is.
     """
 
     def __init__(
@@ -326,6 +332,7 @@ class SharedVariable(Variable):
         )
         self._check_shape(value.shape)
         self.storage: Storage = HostStorage(value)
+        self.default_update: Variable | None = None
 
     def get_value(self) -> np.ndarray:
         """Return a copy of the present value in host memory; waits for the device."""
