@@ -564,3 +564,41 @@ def test_two_windows_save_the_same_file(
     assert list(path.parent.iterdir()) == [path]
     for controller in windows:
         goes_on(qtbot, controller)
+
+
+def test_what_another_window_saved_is_replaced_only_on_purpose(
+    open_window: Opener, qtbot: QtBot, state: DocumentState, tmp_path: Path
+) -> None:
+    path = tmp_path / "m.h5"
+    first, second = open_window(state), open_window(state)
+
+    def save(controller: Controller) -> None:
+        with qtbot.waitSignal(controller.filing.files.saved, timeout=20_000):
+            controller.filing.save_to(path)
+
+    save(first)
+    save(second)
+    theirs = path.read_bytes()
+    edit(first, epochs=7)
+    first.actions["save"].trigger()
+    said(qtbot, first, "changed by somebody else")
+    assert path.read_bytes() == theirs
+    assert first.document.modified
+    save(first)
+    assert load_model(path).training == first.document.state.training
+    save(first)
+
+
+def test_a_fault_in_saving_is_told(
+    training: Controller, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("inside a layer's file form")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("workbench.gui.files.save_model", fail)
+        training.filing.save_to(tmp_path / "m.h5")
+        assert "fault of the workbench" in said(qtbot, training, "inside a layer's file form")
+    goes_on(qtbot, training)
+    training.filing.save_to(tmp_path / "m.h5")
+    qtbot.waitUntil(lambda: training.document.path is not None, timeout=20_000)

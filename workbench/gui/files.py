@@ -6,6 +6,7 @@ knows nothing of when a file is read or written.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import attrs
@@ -18,6 +19,12 @@ from workbench.spec.training import TrainingSpec
 from workbench.training.history import History
 from workbench.training.model_files import first_model_file, open_model, position_of
 from workbench.training.run_log import RunLog
+from workbench.training.trainer import unforeseen
+
+_log = logging.getLogger(__name__)
+
+#: What tells that a file is another one than before: when it was written, its size and its place.
+Look = tuple[int, int, int]
 
 
 @attrs.frozen(eq=False)
@@ -32,11 +39,14 @@ class SaveJob:
         The description.
     model
         The model at hand; None saves the network with the numbers that training begins with.
+    look
+        That of the file that may be replaced; None replaces any. Once it is saved, the new one's.
     """
 
     path: Path
     state: DocumentState
     model: ModelFile | None
+    look: Look | None = None
 
     @property
     def content(self) -> ModelFile:
@@ -54,6 +64,7 @@ class OpenedModel:
     path: Path
     model: ModelFile
     training: TrainingSpec
+    look: Look | None
 
 
 class _Worker(QObject):
@@ -65,25 +76,38 @@ class _Worker(QObject):
     @Slot(object)
     def save(self, job: SaveJob) -> None:
         try:
+            found = _look(job.path)
+            if job.look and found and found != job.look:
+                raise SaveError(
+                    f"{job.path} has been changed by somebody else since.",
+                    "Save again to replace it, or save under another name.",
+                )
             save_model(job.path, job.content)
         except WorkbenchError as error:
             self.failed.emit(job.path, error.message, error.hint)
         except (OSError, MemoryError) as error:
             self.failed.emit(job.path, f"{job.path} was not saved: {error}.", "Try another place.")
+        except Exception as error:  # noqa: BLE001 - whatever happens, the thread lives on
+            _log.exception("saving failed")
+            self.failed.emit(job.path, *unforeseen(error))
         else:
-            self.saved.emit(job)
+            self.saved.emit(attrs.evolve(job, look=_look(job.path)))
 
     @Slot(object)
     def open(self, path: Path) -> None:
         try:
+            look = _look(path)
             model, training = open_model(path)
             position_of(model)
         except WorkbenchError as error:
             self.failed.emit(path, error.message, error.hint)
         except (OSError, MemoryError) as error:
             self.failed.emit(path, f"{path} was not opened: {error}.", "Try another file.")
+        except Exception as error:  # noqa: BLE001 - whatever happens, the thread lives on
+            _log.exception("opening failed")
+            self.failed.emit(path, *unforeseen(error))
         else:
-            self.opened.emit(OpenedModel(path, model, training))
+            self.opened.emit(OpenedModel(path, model, training, look))
 
     @Slot(object, object)
     def export(self, path: Path, history: History) -> None:
@@ -160,3 +184,12 @@ class Files(QObject):
         """End the thread after what it is doing; return whether that was before the deadline."""
         self._thread.quit()
         return self._thread.wait(deadline)
+
+
+def _look(path: Path) -> Look | None:
+    """Return what a file looks like now; None where there is none."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_size, about.st_ino

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QFileDialog, QMessageBox, QWidget
 
 from workbench.core.errors import SpecError
 from workbench.gui.document import Document
-from workbench.gui.files import Files, OpenedModel, SaveJob
+from workbench.gui.files import Files, Look, OpenedModel, SaveJob
 from workbench.gui.panels.base import new_request_id
 from workbench.gui.run_control import Phase, RunControl
 from workbench.gui.settings import Settings
@@ -73,6 +73,8 @@ class Filing(QObject):
         #: What is to be done once the work is saved or given up.
         self._then: Callable[[], None] | None = None
         self._fetching: tuple[int, Path, DocumentState] | None = None
+        #: What the document's file looked like when it was read or written here.
+        self._look: Look | None = None
         self._question: QMessageBox | None = None
         self.files = Files(self)
         self.files.saved.connect(self._on_files_saved)
@@ -165,7 +167,8 @@ class Filing(QObject):
             if model.position.get("step"):
                 self.message_raised.emit(_EDITED, _EDITED_HINT, "info")
             model = None
-        self.files.save(SaveJob(path, state, model))
+        look = self._look if path == self._document.path else None
+        self.files.save(SaveJob(path, state, model, look))
 
     def _begin_anew(self) -> None:
         self._document.open(self._first_state, None)
@@ -213,6 +216,7 @@ class Filing(QObject):
     def _on_files_saved(self, job: SaveJob) -> None:
         step = job.model.position.get("step", 0) if job.model else 0
         trained_since = self._run.phase is Phase.RUNNING or self._run.step != step
+        self._look = job.look
         self._document.note_saved(job.path, job.state, trained_since and job.model is not None)
         self._remember(job.path)
         self.saving_changed.emit(f"saved {datetime.now().astimezone():%H:%M}")
@@ -225,6 +229,7 @@ class Filing(QObject):
         state = DocumentState(
             model.network, opened.training, model.data or DataSpec(), self._document.state.device
         )
+        self._look = opened.look
         self._document.open(state, opened.path)
         self._run.begin(model)
         self._remember(opened.path)
@@ -234,6 +239,7 @@ class Filing(QObject):
         if not path.exists():
             self._settings.forget_recent(path)
             self.recent_changed.emit()
+        self._look = None  # who saves again means it
         self._fail(message, hint)
 
     def _remember(self, path: Path) -> None:
