@@ -333,7 +333,7 @@ def test_all_of_it_is_of_use_in_any_room(
     assert panel.minimumSizeHint().width() <= 250
     assert area.widget().minimumSizeHint().width() <= area.viewport().width()
     assert (area.verticalScrollBar().maximum() > 0) == scrolls
-    assert canvas.width() == canvas.height() >= 168
+    assert canvas.width() == canvas.height() >= 144
     inside = area.widget()
     below = bars.mapTo(inside, QPoint(0, 0)), canvas.mapTo(inside, canvas.rect().bottomRight())
     assert (below[0].x() > below[1].x()) == beside

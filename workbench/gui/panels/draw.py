@@ -49,7 +49,7 @@ _AGAIN_S = 0.2
 
 #: Bounds of the canvas's side, and the room that the bars need to stand beside it, in logical
 #: pixels.
-_LEAST_SIDE, _LARGEST_SIDE, _BESIDE = 168, 560, 288
+_LEAST_SIDE, _LARGEST_SIDE, _BESIDE = 144, 560, 288
 
 #: After these the network is another one, or stands still at its newest.
 _TURNS = (Prepared, Paused, Stopped, Finished, RunFailed)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QComboBox
 
 #: Letters of a choice that can be read in any case.
-_LETTERS = 9
+_LETTERS = 13
 
 
 class NarrowCombo(QComboBox):

@@ -34,6 +34,7 @@ class Readout(QWidget):
         self._label = QLabel(self)
         self._label.setProperty("role", role)
         self._label.setWordWrap(wraps)
+        self._text = ""
         self._label.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.set_lines(lines)
 
@@ -43,14 +44,24 @@ class Readout(QWidget):
 
     def set_text(self, text: str) -> None:
         """Say something else."""
-        if text != self._label.text():
-            self._label.setText(text)
+        if text != self._text:
+            self._text = text
+            self._show()
 
     def text(self) -> str:
         """Return what is said."""
-        return self._label.text()
+        return self._text
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fill the place: a label of fixed size asks for no layout when its words change."""
         super().resizeEvent(event)
         self._label.setFixedSize(self.size())
+        self._show()
+
+    def _show(self) -> None:
+        """Write the words, and dots for those of a line that do not fit."""
+        text = self._text
+        if not self._label.wordWrap():
+            shorten, dots = self._label.fontMetrics().elidedText, Qt.TextElideMode.ElideRight
+            text = "\n".join(shorten(line, dots, self.width()) for line in text.split("\n"))
+        self._label.setText(text)
