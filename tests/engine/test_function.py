@@ -143,9 +143,8 @@ def test_a_call_that_does_not_fit_says_why() -> None:
         f(1.0, [2])
     with pytest.raises(GraphError, match=r"\(2,\) and \(3,\)"):
         f([1, 2], [1, 2, 3])
-    free = function([x], x + y, device=device)
-    with pytest.raises(GraphError, match="No value is given for y"):
-        free([1])
+    with pytest.raises(GraphError, match=r"No value is given for y.*which add\(\.\.\.\) of type"):
+        function([x], x + y, device=device)
     s = shared(np.zeros(3), "s")
     with pytest.raises(GraphError, match=r"shape \(2,\) instead of \(3,\)"):
         function([x], None, [(s, x)], device=device)([1, 2])

@@ -59,7 +59,7 @@ class Registry(Generic[T]):
             return self._entries[name]
         except KeyError:
             raise InputError(
-                f"There is no {self.kind} called {name!r}.", self._advice(name)
+                f"There is no {self.kind} called {name!r}.", self.advice(name)
             ) from None
 
     def name_of(self, entry: object) -> str:
@@ -86,7 +86,8 @@ class Registry(Generic[T]):
         """Forget `name`; for extensions that are unloaded, as tests do."""
         del self._entries[name]
 
-    def _advice(self, name: str) -> str:
+    def advice(self, name: str) -> str:
+        """Return the name that was probably meant instead of `name`, else all names."""
         close = difflib.get_close_matches(name, self._entries, n=1)
         if close:
             return f"Did you mean {close[0]!r}?"

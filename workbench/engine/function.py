@@ -6,6 +6,7 @@ each call's shapes; knows nothing of how plans are made or run.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
@@ -25,7 +26,7 @@ from workbench.engine.graph.arguments import (
 from workbench.engine.graph.rewrite import expand_composites, stabilise, substitute
 from workbench.engine.graph.traversal import topological
 from workbench.engine.graph.types import Shape
-from workbench.engine.graph.variable import SharedVariable, Variable
+from workbench.engine.graph.variable import Constant, SharedVariable, Variable
 from workbench.engine.lower.fuse import FuseOptions
 from workbench.engine.lower.lowering import lower
 from workbench.engine.lower.plan import Plan
@@ -264,7 +265,7 @@ def function(
     device: Device,
     slots: int = 1,
     name: str = "",
-    on_unused_input: Literal["raise", "ignore"] = "raise",
+    on_unused_input: Literal["raise", "warn", "ignore"] = "raise",
     no_default_updates: bool | Collection[SharedVariable] = False,
     options: CompileOptions = CompileOptions(),
 ) -> Function:
@@ -285,7 +286,7 @@ def function(
     slots
         How many runs may be enqueued before their outputs are collected.
     on_unused_input
-        Whether an input that nothing depends on is an error.
+        Whether an input that nothing depends on is an error, a warning or neither.
     no_default_updates
         Whether the default updates of shared variables are left out, or of which ones. An update
         in `updates` takes the place of a default one.
@@ -311,17 +312,29 @@ def function(
     if options.rewrite:
         roots = stabilise(roots)
     roots = expand_composites(roots)
-    if on_unused_input == "raise":
-        used = {v.serial for v in topological(roots)}
-        for variable in inputs:
-            if variable.serial not in used:
-                raise GraphError(
-                    f"Nothing depends on the input {variable.describe()}.",
-                    "Leave it out, or pass on_unused_input='ignore'.",
-                )
+    _check_free(roots, inputs, on_unused_input)
     split = len(results)
     new_updates = [(shared, new) for (shared, _), new in zip(changes, roots[split:], strict=True)]
     return Function(inputs, roots[:split], new_updates, device, slots, name, options, single)
+
+
+def _check_free(roots: Sequence[Variable], inputs: Sequence[Variable], on_unused: str) -> None:
+    """Raise GraphError unless the inputs are just the free variables that the roots depend on."""
+    used = {v.serial for v in topological(roots)}
+    unused = [v for v in inputs if v.serial not in used]
+    if unused and on_unused != "ignore":
+        message = f"Nothing depends on the input {unused[0].describe()}."
+        if on_unused != "warn":
+            raise GraphError(message, "Leave it out, or pass on_unused_input='ignore'.")
+        warnings.warn(message, stacklevel=3)
+    for root in roots:
+        for v in topological([root], stop=inputs):
+            free = v.owner is None and not isinstance(v, Constant | SharedVariable)
+            if free and all(v is not given for given in inputs):
+                raise GraphError(
+                    f"No value is given for {v.describe()}, which {root.describe()} needs.",
+                    "Add it to inputs or givens.",
+                )
 
 
 def _default_updates(

@@ -8,11 +8,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
 from workbench.engine.graph.types import DTYPES
 from workbench.engine.graph.variable import FUNCTIONS, Constant, Variable
+
+
+@attrs.define
+class Defaults:
+    """What stands where a program leaves a dtype open.
+
+    Parameters
+    ----------
+    float_dtype
+        The dtype of Python floats that meet no variable, and of tensors made from nothing.
+    """
+
+    float_dtype: str = "float64"
+
+
+DEFAULTS = Defaults()
 
 _SIGNED = ("int8", "int16", "int32", "int64")
 
@@ -56,7 +73,8 @@ def common_dtype(variables: Sequence[Variable]) -> str:
     strong = [v.dtype for v in variables if not is_weak(v)]
     weak = [v for v in variables if isinstance(v, Constant) and v.weak]
     if not strong:
-        return np.result_type(*(v.dtype for v in weak)).name
+        dtype = np.result_type(*(v.dtype for v in weak)).name
+        return DEFAULTS.float_dtype if dtype.startswith("float") else dtype
     dtype = np.result_type(*strong).name
     for literal in weak:
         dtype = _meet_literal(dtype, literal)

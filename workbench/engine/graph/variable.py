@@ -66,11 +66,12 @@ def made_by(layer: int, name: str) -> Iterator[None]:
         _layer.reset(token)
 
 
-def _origin() -> Origin:
+def here() -> Origin:
+    """Return the layer being made, or else the line outside of the workbench that is running."""
     layer = _layer.get()
     if layer is not None:
         return Origin(layer=layer[0], name=layer[1])
-    frame: FrameType | None = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("workbench."):
         frame = frame.f_back
     if frame is None:
@@ -101,7 +102,7 @@ class Variable:
         self.type = type
         self.owner = owner
         self.name = name
-        self.origin = _origin()
+        self.origin = here()
         self.serial = next(_serial)
 
     @property
@@ -211,17 +212,29 @@ class Variable:
     def __and__(self, other: Any) -> Variable:
         return self._call("and_", self, other)
 
+    def __rand__(self, other: Any) -> Variable:
+        return self._call("and_", other, self)
+
     def __or__(self, other: Any) -> Variable:
         return self._call("or_", self, other)
 
+    def __ror__(self, other: Any) -> Variable:
+        return self._call("or_", other, self)
+
     def __xor__(self, other: Any) -> Variable:
         return self._call("xor", self, other)
+
+    def __rxor__(self, other: Any) -> Variable:
+        return self._call("xor", other, self)
 
     def __invert__(self) -> Variable:
         return self._call("invert", self)
 
     def __matmul__(self, other: Any) -> Variable:
         return self._call("dot", self, other)
+
+    def __rmatmul__(self, other: Any) -> Variable:
+        return self._call("dot", other, self)
 
     def __getitem__(self, index: Any) -> Variable:
         return self._call("index", self, index)
@@ -239,7 +252,8 @@ class Variable:
     def __getattr__(self, name: str) -> Any:
         """Offer the functions of the language as methods: ``x.sum(axis=0)``, ``x.dot(w)``."""
         if name.startswith("_") or name not in FUNCTIONS:
-            raise AttributeError(f"a variable has no method or attribute {name!r}")
+            advice = "" if name.startswith("_") else f": {FUNCTIONS.advice(name)}"
+            raise AttributeError(f"a variable has no method or attribute {name!r}{advice}")
         function = FUNCTIONS[name]
         return lambda *args, **named: function(self, *args, **named)
 

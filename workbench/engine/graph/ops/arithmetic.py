@@ -25,7 +25,7 @@ from workbench.engine.graph.ops.registry import (
     declare,
     language,
 )
-from workbench.engine.graph.promotion import as_variable, common_dtype
+from workbench.engine.graph.promotion import DEFAULTS, as_variable, common_dtype
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import FUNCTIONS, Constant, Variable
 
@@ -265,9 +265,9 @@ class Cast(Aligned):
 
 @language
 def cast(x: Any, dtype: str) -> Variable:
-    """Return `x` with its elements in `dtype`."""
+    """Return `x` with its elements in `dtype`; "floatX" means the default dtype of floats."""
     x = as_variable(x)
-    dtype = np.dtype(dtype).name
+    dtype = DEFAULTS.float_dtype if dtype == "floatX" else np.dtype(dtype).name
     if isinstance(x, Constant):
         with np.errstate(all="ignore"):
             return Constant(x.value.astype(dtype), x.name)

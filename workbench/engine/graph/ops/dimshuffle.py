@@ -110,10 +110,10 @@ def _axis(axis: int, x: Variable) -> int:
 
 
 @language
-def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
-    """Return `x` with its axes reversed, or in the order `axes`."""
+def transpose(x: Any, *axes: Any) -> Variable:
+    """Return `x` with its axes reversed, or in the order `axes`; one list will do."""
     x = as_variable(x)
-    return dimshuffle(x, *(reversed(range(x.ndim)) if axes is None else axes))
+    return dimshuffle(x, *(reversed(range(x.ndim)) if axes in ((), (None,)) else axes))
 
 
 @language

@@ -17,7 +17,7 @@ from workbench.engine.graph.ops.arithmetic import cast, ceil, maximum
 from workbench.engine.graph.ops.elementwise import CL_TYPES
 from workbench.engine.graph.ops.lengths import AxisLength, size
 from workbench.engine.graph.ops.registry import Case, Sample, declare, language
-from workbench.engine.graph.promotion import as_variable, common_dtype
+from workbench.engine.graph.promotion import DEFAULTS, as_variable, common_dtype
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import Constant, Variable
 
@@ -156,9 +156,9 @@ class Eye(Generated):
 
 
 @language
-def eye(n: Any, m: Any = None, k: int = 0, dtype: str = "float64") -> Variable:
+def eye(n: Any, m: Any = None, k: int = 0, dtype: str | None = None) -> Variable:
     """Return a matrix of `n` rows and `m` (else `n`) columns with ones on diagonal `k`."""
-    return Eye(dtype, k)(size(n), size(n if m is None else m))
+    return Eye(dtype or DEFAULTS.float_dtype, k)(size(n), size(n if m is None else m))
 
 
 _NUMBER = Sample((), "int64", 2, 9)

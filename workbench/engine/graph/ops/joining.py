@@ -115,9 +115,10 @@ def join(axis: int, *tensors: Any) -> Variable:
 
 @language
 def stack(*tensors: Any, axis: int = 0) -> Variable:
-    """Return the tensors side by side along a new axis; one list will do."""
-    if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
-        tensors = tuple(tensors[0])
+    """Return the tensors side by side along a new axis; a list will do, with the axis behind it."""
+    first, *rest = tensors or (None,)
+    if isinstance(first, (list, tuple)) and (not rest or isinstance(rest[0], int)):
+        tensors, axis = tuple(first), rest[0] if rest else axis
     variables = [as_variable(t) for t in tensors]
     if not variables or len({v.ndim for v in variables}) > 1:
         raise GraphError(

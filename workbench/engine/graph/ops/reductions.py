@@ -45,18 +45,16 @@ Axis = int | Sequence[int] | None
 
 
 @language
-def sum(x: Any, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Variable:
+def sum(x: Any, axis: Axis = None, dtype: str | None = None, keepdims: bool = False) -> Variable:
     """Return the sum over `axis` (all if None); integers are added up in 64 bits."""
-    x = as_variable(x)
-    if dtype is not None:
-        x = cast(x, dtype)
+    x = as_variable(x) if dtype is None else cast(x, dtype)
     return Sum(normal_axes(x, axis), keepdims)(x)
 
 
 @language
-def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+def prod(x: Any, axis: Axis = None, dtype: str | None = None, keepdims: bool = False) -> Variable:
     """Return the product over `axis` (all if None); integers are multiplied in 64 bits."""
-    x = as_variable(x)
+    x = as_variable(x) if dtype is None else cast(x, dtype)
     return Prod(normal_axes(x, axis), keepdims)(x)
 
 
@@ -125,12 +123,12 @@ def _logical(op: type[Logical], x: Any, axis: Axis, keepdims: bool) -> Variable:
 
 
 @language
-def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+def mean(x: Any, axis: Axis = None, dtype: str | None = None, keepdims: bool = False) -> Variable:
     """Return the mean over `axis` (all if None); of integers in float64, NaN over nothing."""
-    x = as_variable(x)
+    x = as_variable(x) if dtype is None else cast(x, dtype)
     if not x.type.is_float:
         x = cast(x, "float64")
-    return sum(x, axis, keepdims) / cast(_count(x, axis), x.dtype)
+    return sum(x, axis, keepdims=keepdims) / cast(_count(x, axis), x.dtype)
 
 
 def _count(x: Variable, axis: Axis) -> Variable:
@@ -138,21 +136,21 @@ def _count(x: Variable, axis: Axis) -> Variable:
 
 
 @language
-def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Variable:
+def var(x: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Variable:
     """Return the variance over `axis` (all if None), divided by the count less `ddof`."""
     x = as_variable(x)
     if not x.type.is_float:
         x = cast(x, "float64")
     squares = sqr(x - mean(x, axis, keepdims=True))
     if ddof == 0:
-        return mean(squares, axis, keepdims)
-    return sum(squares, axis, keepdims) / cast(_count(x, axis) - ddof, x.dtype)
+        return mean(squares, axis, keepdims=keepdims)
+    return sum(squares, axis, keepdims=keepdims) / cast(_count(x, axis) - ddof, x.dtype)
 
 
 @language
-def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Variable:
+def std(x: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Variable:
     """Return the standard deviation over `axis` (all if None): the root of the variance."""
-    return call("sqrt", var(x, axis, keepdims, ddof))
+    return call("sqrt", var(x, axis, ddof, keepdims))
 
 
 def _declare(

@@ -19,7 +19,7 @@ from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
 from workbench.engine.graph.ops.elementwise import pad_left
 from workbench.engine.graph.ops.lengths import is_one, product, size, sizes_of
 from workbench.engine.graph.ops.registry import SAMPLED, Case, Sample, call, declare, language
-from workbench.engine.graph.promotion import as_variable
+from workbench.engine.graph.promotion import DEFAULTS, as_variable, is_weak
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import Constant, Variable
 
@@ -95,10 +95,12 @@ def unravel(flat: Any, shape: Shape) -> tuple[Any, ...]:
 
 
 @language
-def reshape(x: Any, *shape: Any) -> Variable:
+def reshape(x: Any, *shape: Any, ndim: int | None = None) -> Variable:
     """Return `x` under another shape, given as numbers or integer variables; one may be -1."""
     x = as_variable(x)
     wanted = sizes_of(shape[0] if len(shape) == 1 else shape)
+    if ndim not in (None, len(wanted)):
+        raise GraphError(f"reshape got {len(wanted)} lengths and ndim={ndim}.", "Leave ndim out.")
     unknown = [i for i, n in enumerate(wanted) if isinstance(n, Constant) and int(n.value) == -1]
     if len(unknown) > 1:
         raise GraphError("reshape got more than one -1.", "Only one length can be found out.")
@@ -203,7 +205,10 @@ def like(x: Variable, model: Variable) -> Variable:
 @language
 def alloc(value: Any, *shape: Any) -> Variable:
     """Return a tensor of `shape` filled with `value`."""
-    return broadcast_to(value, shape[0] if len(shape) == 1 else shape)
+    filling = as_variable(value)
+    if is_weak(filling) and filling.type.is_float:
+        filling = cast(filling, DEFAULTS.float_dtype)
+    return broadcast_to(filling, shape[0] if len(shape) == 1 else shape)
 
 
 @language
@@ -214,15 +219,15 @@ def fill(model: Any, value: Any) -> Variable:
 
 
 @language
-def zeros(shape: Any, dtype: str = "float64") -> Variable:
+def zeros(shape: Any, dtype: str | None = None) -> Variable:
     """Return zeros."""
-    return broadcast_to(np.zeros((), dtype), shape)
+    return broadcast_to(np.zeros((), dtype or DEFAULTS.float_dtype), shape)
 
 
 @language
-def ones(shape: Any, dtype: str = "float64") -> Variable:
+def ones(shape: Any, dtype: str | None = None) -> Variable:
     """Return ones."""
-    return broadcast_to(np.ones((), dtype), shape)
+    return broadcast_to(np.ones((), dtype or DEFAULTS.float_dtype), shape)
 
 
 @language
