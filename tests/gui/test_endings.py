@@ -87,6 +87,16 @@ def test_the_close_button_ends_a_run(start: Starter) -> None:
 
 
 @POSIX
+def test_a_second_signal_does_no_harm(start: Starter) -> None:
+    process = start("training", "signal")
+    # The window has closed, and the process is on its way out.
+    for _ in range(20):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    ended(process)
+
+
+@POSIX
 @pytest.mark.skipif(OPENCL is None, reason="no OpenCL driver")
 def test_the_end_comes_while_kernels_are_built_and_the_next_start_builds_them(
     start: Starter,

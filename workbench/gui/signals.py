@@ -12,6 +12,9 @@ from types import FrameType
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
 
+_CAUGHT = (signal.SIGINT, signal.SIGTERM)
+
+
 class SystemSignals(QObject):
     """Catches SIGINT and SIGTERM until `stop`.
 
@@ -30,25 +33,24 @@ class SystemSignals(QObject):
         for end in (self._ours, theirs):
             end.setblocking(False)
         self._theirs = theirs
-        self._wakeup_before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-        self._before = {
-            number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        for number in _CAUGHT:
+            signal.signal(number, _ignore)
         self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._on_notifier_activated)
 
     def stop(self) -> None:
-        """Let the signals do again what they did before."""
+        """Take no more of them, as the process ends already: a second Ctrl-C does no harm."""
         self._notifier.setEnabled(False)
-        signal.set_wakeup_fd(self._wakeup_before)
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
+        for number in _CAUGHT:
+            signal.signal(number, signal.SIG_IGN)
         self._ours.close()
         self._theirs.close()
 
     def _on_notifier_activated(self) -> None:
         numbers = self._ours.recv(64)
-        if set(numbers) & {signal.SIGINT, signal.SIGTERM}:
+        if set(numbers) & set(_CAUGHT):
             self.received.emit()
 
 
