@@ -61,7 +61,14 @@ def _fits(array: np.ndarray, wanted: np.dtype[Any]) -> bool:
 
 def pairs(given: Pairs) -> list[tuple[Variable, Any]]:
     """Return pairs that were given as a mapping or one by one."""
-    return list(given.items()) if isinstance(given, Mapping) else [(a, b) for a, b in given]
+    found: list[Any] = list(given.items() if isinstance(given, Mapping) else given)
+    for pair in found:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise GraphError(
+                f"Updates and givens got {pair!r}, which is no pair.",
+                "Give a dictionary, or a list of pairs: [(variable, value), ...].",
+            )
+    return [(variable, value) for variable, value in found]
 
 
 def check_inputs(inputs: Sequence[Variable]) -> None:
