@@ -11,7 +11,6 @@ from types import FrameType
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
-
 _CAUGHT = (signal.SIGINT, signal.SIGTERM)
 
 
