@@ -109,12 +109,6 @@ def a_folder(folder: Path, _: DocumentState) -> Path:
     return folder
 
 
-def text(folder: Path, _: DocumentState) -> Path:
-    path = folder / "text.h5"
-    path.write_text("no model")
-    return path
-
-
 def cut(folder: Path, state: DocumentState) -> Path:
     path = good(folder, state)
     path.write_bytes(path.read_bytes()[:-1000])
@@ -156,7 +150,6 @@ def of_a_plugin(folder: Path, state: DocumentState) -> Path:
     [
         (nothing, "cannot be read"),
         (a_folder, "is refused"),
-        (text, "not an HDF5 file"),
         (cut, "damaged"),
         (flipped, "refused"),
         (crashing, "damaged"),
@@ -215,10 +208,8 @@ class Disk:
     ("call", "number"),
     [
         ("write", errno.ENOSPC),
-        ("write", errno.EIO),
         ("fsync", errno.EDQUOT),
         ("open", errno.EACCES),
-        ("open", errno.EROFS),
     ],
 )
 def test_a_disk_that_does_not_take_a_model(

@@ -148,24 +148,6 @@ def test_a_file_whose_data_are_missing_keeps_its_parameters(
         np.testing.assert_array_equal(value, saved.parameters[name])
 
 
-def test_files_that_cannot_be_opened_or_saved_are_told_inline(
-    open_window: Opener, qtbot: QtBot, tmp_path: Path, endless: DocumentState
-) -> None:
-    controller = open_window(endless)
-    controller.actions["train"].trigger()
-    qtbot.waitUntil(lambda: controller.run.step > 0, timeout=20_000)
-    damaged = tmp_path / "damaged.h5"
-    damaged.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 8)
-    with qtbot.waitSignal(controller.filing.files.failed, timeout=20_000):
-        controller.filing.files.open(damaged)
-    assert "damaged.h5" in controller.window.message_bar.text
-    with qtbot.waitSignal(controller.filing.files.failed, timeout=20_000):
-        controller.filing.save_to(tmp_path / "no folder" / "m.h5")
-    assert "no folder" in controller.window.message_bar.text
-    assert controller.run.phase is Phase.RUNNING
-    assert controller.document.path is None
-
-
 @pytest.mark.parametrize("answer", ["Save", "Discard", "Cancel"])
 def test_closing_asks_once_about_what_is_not_saved(
     open_window: Opener, qtbot: QtBot, tmp_path: Path, answer: str
