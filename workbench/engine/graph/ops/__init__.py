@@ -5,6 +5,7 @@ Responsible for the list of families; knows nothing of any one operation.
 
 from workbench.engine.graph.ops import (
     arithmetic,
+    axes,
     comparison,
     dimshuffle,
     draws,
@@ -26,6 +27,7 @@ from workbench.engine.graph.ops import (
 
 __all__ = [
     "arithmetic",
+    "axes",
     "comparison",
     "dimshuffle",
     "draws",

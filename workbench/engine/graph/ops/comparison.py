@@ -68,6 +68,42 @@ invert = elementwise(
     domain=(0.0, 7.0),
 )
 
+FUNCTIONS.add("bitwise_and")(and_)
+FUNCTIONS.add("bitwise_or")(or_)
+FUNCTIONS.add("bitwise_xor")(xor)
+FUNCTIONS.add("bitwise_not")(invert)
+
+
+def truth(x: Any) -> Variable:
+    """Return where `x` is not 0."""
+    x = as_variable(x)
+    return x if x.dtype == "bool" else neq(x, 0)
+
+
+@language
+def logical_and(x: Any, y: Any) -> Variable:
+    """Return where neither `x` nor `y` is 0."""
+    return and_(truth(x), truth(y))
+
+
+@language
+def logical_or(x: Any, y: Any) -> Variable:
+    """Return where not both `x` and `y` are 0."""
+    return or_(truth(x), truth(y))
+
+
+@language
+def logical_xor(x: Any, y: Any) -> Variable:
+    """Return where one of `x` and `y` is 0 and the other is not."""
+    return xor(truth(x), truth(y))
+
+
+@language
+def logical_not(x: Any) -> Variable:
+    """Return where `x` is 0."""
+    return invert(truth(x))
+
+
 isnan = elementwise("isnan", result="bool", numpy=np.isnan, cl="isnan({0})", ties=True)
 isinf = elementwise("isinf", result="bool", numpy=np.isinf, cl="isinf({0})", ties=True)
 
@@ -105,9 +141,7 @@ class Switch(Aligned):
 @language
 def switch(condition: Any, yes: Any, no: Any) -> Variable:
     """Return `yes` where `condition` is not 0, else `no`, element by element."""
-    condition, yes, no = as_variable(condition), as_variable(yes), as_variable(no)
-    if condition.dtype != "bool":
-        condition = neq(condition, 0)
+    condition, yes, no = truth(condition), as_variable(yes), as_variable(no)
     dtype = common_dtype([yes, no])
     return combine(Switch(), [condition, with_dtype(yes, dtype), with_dtype(no, dtype)])
 
@@ -129,3 +163,11 @@ declare(
         lambda c, x: np.where(c, x, 0),
     ),
 )
+_TRUTHS = (Sample((3, 5), ties=True, low=-1.0, high=1.0), Sample((5,), ties=True, low=-1, high=1))
+for _name, _function, _numpy in (
+    ("logical_and", logical_and, np.logical_and),
+    ("logical_or", logical_or, np.logical_or),
+    ("logical_xor", logical_xor, np.logical_xor),
+):
+    declare(_name, None, SAMPLED, Case(_function, _TRUTHS, _numpy))
+declare("logical_not", None, SAMPLED, Case(logical_not, _TRUTHS[:1], np.logical_not))

@@ -154,6 +154,7 @@ def elementwise(
     domain: Range | tuple[Range, ...] = (-3.0, 3.0),
     special: Sequence[tuple[float, ...]] = (),
     ties: bool = False,
+    public: bool = True,
 ) -> Callable[..., Variable]:
     """Make an elementwise operation, register it, and return the function that applies it.
 
@@ -188,6 +189,8 @@ def elementwise(
         infinities and zeros that they try with every operation on floats.
     ties
         Whether tests should draw equal values often; then no derivative is checked.
+    public
+        Whether the function is the one of that name in the language; otherwise it is part of one.
     """
     op = ScalarOp(name, arity, numpy, cl, vjp, dtypes, result, cost)
 
@@ -205,7 +208,7 @@ def elementwise(
         exact = tuple(Sample((len(values),), values=values) for values in special)
         cases.append(Case(construct, exact, None, differentiable=False))
     declare(name, op, tested, *cases)
-    return FUNCTIONS.add(name)(construct)
+    return FUNCTIONS.add(name)(construct) if public else construct
 
 
 def apply(op: ScalarOp, args: Sequence[Any], of_integers: str | None = None) -> Variable:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.errors import GraphError
 from workbench.engine.graph.ops.arithmetic import cast, sqr
-from workbench.engine.graph.ops.comparison import neq
+from workbench.engine.graph.ops.axes import shape_padright
+from workbench.engine.graph.ops.comparison import truth
 from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
 from workbench.engine.graph.ops.folds import (
     AllTrue,
@@ -45,17 +45,50 @@ Axis = int | Sequence[int] | None
 
 
 @language
-def sum(x: Any, axis: Axis = None, dtype: str | None = None, keepdims: bool = False) -> Variable:
-    """Return the sum over `axis` (all if None); integers are added up in 64 bits."""
-    x = as_variable(x) if dtype is None else cast(x, dtype)
-    return Sum(normal_axes(x, axis), keepdims)(x)
+def sum(
+    x: Any,
+    axis: Axis = None,
+    dtype: str | None = None,
+    keepdims: bool = False,
+    acc_dtype: str | None = None,
+) -> Variable:
+    """Return the sum over `axis` (all if None); integers are added up in 64 bits.
+
+    Parameters
+    ----------
+    dtype
+        The dtype of the result, and of the sum in the making unless `acc_dtype` says otherwise.
+    """
+    return _accumulated(Sum, x, axis, dtype, keepdims, acc_dtype)
 
 
 @language
-def prod(x: Any, axis: Axis = None, dtype: str | None = None, keepdims: bool = False) -> Variable:
-    """Return the product over `axis` (all if None); integers are multiplied in 64 bits."""
-    x = as_variable(x) if dtype is None else cast(x, dtype)
-    return Prod(normal_axes(x, axis), keepdims)(x)
+def prod(
+    x: Any,
+    axis: Axis = None,
+    dtype: str | None = None,
+    keepdims: bool = False,
+    acc_dtype: str | None = None,
+) -> Variable:
+    """Return the product over `axis` (all if None); integers are multiplied in 64 bits.
+
+    Parameters
+    ----------
+    dtype
+        The dtype of the result, and of the product in the making unless `acc_dtype` says otherwise.
+    """
+    return _accumulated(Prod, x, axis, dtype, keepdims, acc_dtype)
+
+
+def _accumulated(
+    op: type[Fold], x: Any, axis: Axis, dtype: str | None, keepdims: bool, acc_dtype: str | None
+) -> Variable:
+    x = as_variable(x)
+    wide = acc_dtype or dtype
+    if wide is not None:
+        x = cast(x, wide)
+    result = op(normal_axes(x, axis), keepdims)(x)
+    return result if dtype is None else cast(result, dtype)
 
 
 @language
@@ -73,34 +106,38 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
 
 
 @language
-def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Variable:
-    """Return the position (int64) of the greatest element along `axis`, the first of equals."""
+def argmax(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Return the position (int64) of the greatest element along `axis`, the first of equals.
+
+    Over several axes it is counted in C order, as if they were one.
+    """
     return _position(ArgMax, x, axis, keepdims)
 
 
 @language
-def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Variable:
-    """Return the position (int64) of the least element along `axis`, the first of equals."""
+def argmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
+    """Return the position (int64) of the least element along `axis`, the first of equals.
+
+    Over several axes it is counted in C order, as if they were one.
+    """
     return _position(ArgMin, x, axis, keepdims)
 
 
-def _position(op: type[Position], x: Any, axis: int | None, keepdims: bool) -> Variable:
+def _position(op: type[Position], x: Any, axis: Axis, keepdims: bool) -> Variable:
     x = as_variable(x)
-    if axis is not None:
-        axes = normal_axes(x, axis)
-        if len(axes) != 1:
-            raise GraphError(
-                f"{op.__name__.lower()} along {axis} of {x.describe()}.", "Name one axis."
-            )
+    axes = normal_axes(x, axis)
+    if len(axes) == 1:
         return op(axes, keepdims)(x)
-    found = op((0,), False)(flatten(x))
-    return dimshuffle(found, ["x"] * x.ndim) if keepdims else found
+    kept = [a for a in range(x.ndim) if a not in axes]
+    rows = flatten(dimshuffle(x, [*kept, *axes]), len(kept) + 1) if axes else shape_padright(x)
+    found = op((len(kept),), False)(rows)
+    if not keepdims:
+        return found
+    return dimshuffle(found, [kept.index(a) if a in kept else "x" for a in range(x.ndim)])
 
 
 @language
-def max_and_argmax(
-    x: Any, axis: int | None = None, keepdims: bool = False
-) -> tuple[Variable, Variable]:
+def max_and_argmax(x: Any, axis: Axis = None, keepdims: bool = False) -> tuple[Variable, Variable]:
     """Return the greatest element along `axis` and its position."""
     return max(x, axis, keepdims), argmax(x, axis, keepdims)
 
@@ -119,16 +156,28 @@ def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Variable:
 
 def _logical(op: type[Logical], x: Any, axis: Axis, keepdims: bool) -> Variable:
     x = as_variable(x)
-    return op(normal_axes(x, axis), keepdims)(x if x.dtype == "bool" else neq(x, 0))
+    return op(normal_axes(x, axis), keepdims)(truth(x))
 
 
 @language
-def mean(x: Any, axis: Axis = None, dtype: str | None = None, keepdims: bool = False) -> Variable:
-    """Return the mean over `axis` (all if None); of integers in float64, NaN over nothing."""
-    x = as_variable(x) if dtype is None else cast(x, dtype)
-    if not x.type.is_float:
-        x = cast(x, "float64")
-    return sum(x, axis, keepdims=keepdims) / cast(_count(x, axis), x.dtype)
+def mean(
+    x: Any,
+    axis: Axis = None,
+    dtype: str | None = None,
+    keepdims: bool = False,
+    acc_dtype: str | None = None,
+) -> Variable:
+    """Return the mean over `axis` (all if None); of integers in float64, NaN over nothing.
+
+    Parameters
+    ----------
+    dtype
+        The dtype of the result, and of the sum in the making unless `acc_dtype` says otherwise.
+    """
+    x = as_variable(x)
+    x = cast(x, acc_dtype or dtype or (x.dtype if x.type.is_float else "float64"))
+    result = sum(x, axis, keepdims=keepdims) / cast(_count(x, axis), x.dtype)
+    return result if dtype is None else cast(result, dtype)
 
 
 def _count(x: Variable, axis: Axis) -> Variable:
@@ -157,8 +206,9 @@ def _declare(
     name: str, op: type[Fold] | None, function: Any, numpy: Any, dtypes: tuple[str, ...]
 ) -> None:
     axes: list[Any] = [(None, (3, 5)), (0, (3, 5)), (-1, (7, 3)), (1, (2, 3, 2))]
+    axes += [(None, ()), (None, (40, 33))]
     if op is None or not issubclass(op, Position):
-        axes += [((0, 2), (2, 3, 4)), ((), (3, 5)), (None, ()), (None, (40, 33))]
+        axes += [((0, 2), (2, 3, 4)), ((), (3, 5))]
     axes.append((1, (0, 4)))
     if op in (Sum, Prod, AnyTrue, AllTrue):
         axes += [(0, (0, 4)), (None, (3, 0))]
@@ -181,6 +231,15 @@ def _declare(
     )
 
 
+def _over(numpy: Any, x: np.ndarray, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """Return the position over several axes in plain NumPy."""
+    axes = tuple(sorted(a % x.ndim for a in axes))
+    kept = [a for a in range(x.ndim) if a not in axes]
+    rows = x.transpose(kept + list(axes)).reshape([x.shape[a] for a in kept] + [-1])
+    found = numpy(rows, axis=-1)
+    return np.expand_dims(found, axes) if keepdims else found
+
+
 _declare("sum", Sum, sum, np.sum, SAMPLED)
 _declare("prod", Prod, prod, np.prod, SAMPLED)
 _declare("max", Max, max, np.max, SAMPLED)
@@ -192,3 +251,35 @@ _declare("all", AllTrue, all, np.all, SAMPLED)
 _declare("mean", None, mean, np.mean, SAMPLED)
 _declare("var", None, var, np.var, tuple(d for d in SAMPLED if d in NUMBERS))
 _declare("std", None, std, np.std, tuple(d for d in SAMPLED if d in NUMBERS))
+for _name, _function, _numpy in (("argmax", argmax, np.argmax), ("argmin", argmin, np.argmin)):
+    declare(
+        f"{_name} over axes",
+        None,
+        SAMPLED,
+        *(
+            Case(
+                lambda x, f=_function, axes=axes, keepdims=keepdims: f(x, axes, keepdims),
+                (Sample((2, 3, 4), ties=True),),
+                lambda x, f=_numpy, axes=axes, keepdims=keepdims: _over(f, x, axes, keepdims),
+            )
+            for axes in ((0, 2), (-2, 0), (0, 1, 2), ())
+            for keepdims in (False, True)
+        ),
+    )
+declare(
+    "sum in a dtype",
+    None,
+    SAMPLED,
+    Case(
+        lambda x: sum(x, 0, "float64", acc_dtype="float32"),
+        (Sample((7, 3)),),
+        lambda x: x.astype("float32").sum(0).astype("float64"),
+        dtypes=("bool", "int8", "uint8", "int32"),
+    ),
+    Case(
+        lambda x: sum(x, dtype="int8"),
+        (Sample((7, 3)),),
+        lambda x: x.astype("int8").sum(dtype="int8"),
+    ),
+    Case(lambda x: mean(x, 1, "float64"), (Sample((7, 3)),), lambda x: x.mean(1, dtype="float64")),
+)
