@@ -19,6 +19,11 @@ def devices() -> list[DeviceInfo]:
     return [*list_opencl(), REFERENCE]
 
 
+def default_device() -> str:
+    """Return the id that ``WORKBENCH_DEVICE`` names, else the first device's."""
+    return os.environ.get("WORKBENCH_DEVICE") or devices()[0].id
+
+
 def open_device(id: str | None = None) -> Device:
     """Return a device, opened.
 
@@ -36,7 +41,7 @@ def open_device(id: str | None = None) -> Device:
         The device does not open.
     """
     known = [info.id for info in devices()]
-    wanted = id or os.environ.get("WORKBENCH_DEVICE") or known[0]
+    wanted = id or default_device()
     if wanted not in known:
         raise UnknownDevice(
             f"There is no device {wanted!r} on this machine.", f"Known: {', '.join(known)}."

@@ -1,0 +1,35 @@
+"""The language of Theano's programs: change their import lines, and they run on OpenCL.
+
+Responsible for Theano's names; the names lead to the engine, and nothing is computed here.
+"""
+
+from workbench.engine.graph.variable import Constant, SharedVariable, Variable
+from workbench.theano import gradient, printing, sandbox, tensor
+from workbench.theano.compiling import Function, In, Out, Param, function
+from workbench.theano.configuration import config
+from workbench.theano.gradient import grad
+from workbench.theano.names import offer
+from workbench.theano.printing import pp, pprint
+from workbench.theano.variables import shared
+
+__all__ = [
+    "Constant",
+    "Function",
+    "In",
+    "Out",
+    "Param",
+    "SharedVariable",
+    "Variable",
+    "config",
+    "function",
+    "grad",
+    "gradient",
+    "pp",
+    "pprint",
+    "printing",
+    "sandbox",
+    "shared",
+    "tensor",
+]
+
+__getattr__ = offer("theano")
