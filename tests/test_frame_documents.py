@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import workbench.engine.function  # noqa: F401 - registers every function of the language
+import workbench.theano  # noqa: F401 - registers every function of the language
 from workbench.core.registry import Registry
 from workbench.engine.graph.ops.registry import OPS
 from workbench.engine.graph.variable import FUNCTIONS

@@ -241,7 +241,7 @@ class Function:
             if shaped.shapes[new.serial] != shaped.shapes[shared.serial]:
                 raise GraphError(
                     f"The update of {shared.describe()} has shape {shaped.shapes[new.serial]} "
-                    f"instead of {shaped.shapes[shared.serial]}.",
+                    f"instead of {shaped.shapes[shared.serial]}: it is {new.describe()}.",
                     "An update keeps its variable's shape.",
                 )
         plan, scalars = lower(

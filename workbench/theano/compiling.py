@@ -19,7 +19,7 @@ from workbench.engine.graph.arguments import Pairs, coerced, pairs
 from workbench.engine.graph.ops.passing import Watched
 from workbench.engine.graph.promotion import as_variable
 from workbench.engine.graph.traversal import topological
-from workbench.engine.graph.variable import FUNCTIONS, SharedVariable, Variable, here
+from workbench.engine.graph.variable import FUNCTIONS, Lengths, SharedVariable, Variable, here
 from workbench.theano.configuration import config
 
 
@@ -284,13 +284,14 @@ def _listed(outputs: Any) -> tuple[list[Variable], list[str] | None, bool]:
         return [], None, False
     if isinstance(outputs, Mapping):
         return [_output(v) for v in outputs.values()], list(outputs), False
-    if isinstance(outputs, (list, tuple)):
+    if isinstance(outputs, (list, tuple)) and not isinstance(outputs, Lengths):
         return [_output(v) for v in outputs], None, False
     return [_output(outputs)], None, True
 
 
 def _output(given: Any) -> Variable:
-    return as_variable(given.variable if isinstance(given, Out) else given)
+    given = given.variable if isinstance(given, Out) else given
+    return given.vector() if isinstance(given, Lengths) else as_variable(given)
 
 
 def _watched(

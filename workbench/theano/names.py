@@ -16,10 +16,6 @@ from workbench.engine.graph.variable import FUNCTIONS
 #: Theano's names for functions that the language calls otherwise.
 ALIASES = {
     "abs_": "abs",
-    "bitwise_and": "and_",
-    "bitwise_not": "invert",
-    "bitwise_or": "or_",
-    "bitwise_xor": "xor",
     "consider_constant": "zero_grad",
     "floor_div": "int_div",
     "logsoftmax": "log_softmax",
@@ -43,9 +39,9 @@ WAYS = {
     "crossentropy_softmax_argmax_1hot_with_bias": "Use softmax, categorical_crossentropy, argmax.",
     "cuda": _DEVICE,
     "gpuarray": _DEVICE,
-    "hessian": "Use grad of each element of the gradient.",
+    "hessian": "Use scan over the elements of the gradient.",
     "ifelse": "Use tensor.switch, which computes both sides.",
-    "jacobian": "Use grad of each element.",
+    "jacobian": "Use scan over the elements, with grad of each.",
     "nlinalg": _NUMPY,
     "nonzero": "Its shape would depend on values: multiply by the mask, or use switch.",
     "pydotprint": "Use printing.debugprint.",
@@ -81,7 +77,7 @@ def offer(place: str) -> Callable[[str], Any]:
         known = ALIASES.get(name, name)
         if known in FUNCTIONS:
             return FUNCTIONS[known]
-        close = difflib.get_close_matches(name, [*FUNCTIONS, *ALIASES], 1)
+        close = difflib.get_close_matches(name, [*FUNCTIONS, *ALIASES], 1, 0.75)
         guess = f"Did you mean {close[0]!r}?" if close else "docs/theano.md lists what is."
         raise NotSupported(f"{place}.{name} is not offered.", WAYS.get(name, guess))
 

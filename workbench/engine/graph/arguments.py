@@ -64,8 +64,9 @@ def pairs(given: Pairs) -> list[tuple[Variable, Any]]:
     found: list[Any] = list(given.items() if isinstance(given, Mapping) else given)
     for pair in found:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            given_instead = pair.describe() if isinstance(pair, Variable) else repr(pair)
             raise GraphError(
-                f"Updates and givens got {pair!r}, which is no pair.",
+                f"Updates and givens got {given_instead}, which is no pair.",
                 "Give a dictionary, or a list of pairs: [(variable, value), ...].",
             )
     return [(variable, value) for variable, value in found]
@@ -115,14 +116,15 @@ def checked_givens(
 
 
 def checked_updates(
-    updates: Sequence[tuple[Variable, Any]],
+    updates: Sequence[tuple[Any, Any]],
 ) -> list[tuple[SharedVariable, Variable]]:
     """Return the new value of each shared variable; raise GraphError where it cannot be one."""
     checked: dict[SharedVariable, Variable] = {}
     for shared, new in updates:
         if not isinstance(shared, SharedVariable):
+            given = shared.describe() if isinstance(shared, Variable) else repr(shared)
             raise GraphError(
-                f"{shared!r} is not a shared variable, so it cannot be updated.",
+                f"{given} is not a shared variable, so it cannot be updated.",
                 "Make it with shared().",
             )
         if shared in checked:

@@ -22,7 +22,7 @@ from workbench.engine.graph.ops.generated import arange
 from workbench.engine.graph.ops.lengths import product, sizes_of
 from workbench.engine.graph.ops.lengths import size as size_of
 from workbench.engine.graph.ops.shape import reshape
-from workbench.engine.graph.promotion import as_variable, common_dtype, is_weak
+from workbench.engine.graph.promotion import DEFAULTS, as_variable, common_dtype, is_weak
 from workbench.engine.graph.variable import Constant, SharedVariable, Variable, shared
 
 #: A shape: numbers, 0-d integer variables or a mix; a single one for one axis.
@@ -93,7 +93,7 @@ class RandomStreams:
         low: Any = 0.0,
         high: Any = 1.0,
         ndim: int | None = None,
-        dtype: str = "float64",
+        dtype: str | None = None,
     ) -> Variable:
         """Return numbers spread evenly from `low` to below `high` (but for rounding).
 
@@ -104,6 +104,7 @@ class RandomStreams:
         ndim
             Number of axes, where that is to be checked.
         """
+        dtype = dtype or DEFAULTS.float_dtype
         low, high = cast(low, dtype), cast(high, dtype)
         lengths = _lengths(size, ndim, low, high)
         u = self._draw(lengths, dtype, draws.uniform32, draws.uniform64)
@@ -118,9 +119,10 @@ class RandomStreams:
         avg: Any = 0.0,
         std: Any = 1.0,
         ndim: int | None = None,
-        dtype: str = "float64",
+        dtype: str | None = None,
     ) -> Variable:
         """Return normally distributed numbers of mean `avg` and standard deviation `std`."""
+        dtype = dtype or DEFAULTS.float_dtype
         avg, std = cast(avg, dtype), cast(std, dtype)
         lengths = _lengths(size, ndim, avg, std)
         z = self._draw(lengths, dtype, draws.normal32, draws.normal64)

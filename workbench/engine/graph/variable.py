@@ -240,9 +240,17 @@ class Variable:
         return self._call("index", self, index)
 
     @property
-    def shape(self) -> tuple[Variable, ...]:
+    def shape(self) -> Lengths:
         """The lengths of the axes, each an int64 scalar."""
-        return tuple(self._call("axis_length", self, axis) for axis in range(self.ndim))
+        return Lengths(self._call("axis_length", self, axis) for axis in range(self.ndim))
+
+    @property
+    def size(self) -> Variable:
+        """The number of elements, an int64 scalar."""
+        total = self._call("cast", 1, "int64")
+        for length in self.shape:
+            total = total * length
+        return total
 
     @property
     def T(self) -> Variable:  # noqa: N802 - the name that NumPy and Theano gave it
@@ -256,6 +264,44 @@ class Variable:
             raise AttributeError(f"a variable has no method or attribute {name!r}{advice}")
         function = FUNCTIONS[name]
         return lambda *args, **named: function(self, *args, **named)
+
+
+class Lengths(tuple[Variable, ...]):
+    """The lengths of a variable's axes: a tuple, in arithmetic a vector."""
+
+    __slots__ = ()
+
+    def vector(self) -> Variable:
+        """Return the lengths as an integer vector."""
+        result: Variable = FUNCTIONS["stack"](list(self))
+        return result
+
+    def _with(self, function: str, other: Any) -> Variable:
+        result: Variable = FUNCTIONS[function](self.vector(), other)
+        return result
+
+    def __add__(self, other: Any) -> Variable:  # type: ignore[override]
+        return self._with("add", other)
+
+    def __mul__(self, other: Any) -> Variable:  # type: ignore[override]
+        return self._with("mul", other)
+
+    __radd__, __rmul__ = __add__, __mul__  # type: ignore[assignment]
+
+    def __sub__(self, other: Any) -> Variable:
+        return self._with("sub", other)
+
+    def __floordiv__(self, other: Any) -> Variable:
+        return self._with("int_div", other)
+
+    def __truediv__(self, other: Any) -> Variable:
+        return self._with("true_div", other)
+
+    def __getattr__(self, name: str) -> Any:
+        """Offer the vector's methods: ``x.shape.prod()``."""
+        if name.startswith("_"):
+            raise AttributeError(f"lengths have no {name!r}")
+        return getattr(self.vector(), name)
 
 
 class Constant(Variable):

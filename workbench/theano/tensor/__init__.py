@@ -10,7 +10,7 @@ from functools import reduce
 from typing import Any
 
 from workbench.engine.graph.promotion import as_variable
-from workbench.engine.graph.variable import FUNCTIONS, Variable
+from workbench.engine.graph.variable import FUNCTIONS, Lengths, Variable
 from workbench.engine.graph.variable import Constant as TensorConstant
 from workbench.engine.graph.variable import Variable as TensorVariable
 from workbench.theano.gradient import grad, verify_grad
@@ -30,7 +30,6 @@ __all__ = [
     "TensorType",
     "TensorVariable",
     "add",
-    "addbroadcast",
     "as_tensor_variable",
     "constant",
     "extra_ops",
@@ -42,7 +41,6 @@ __all__ = [
     "shape",
     "shared_randomstreams",
     "signal",
-    "unbroadcast",
     "verify_grad",
 ]
 __all__ += [name for name in (*MAKERS, *ALIASES, *FUNCTIONS) if name not in __all__]
@@ -69,7 +67,7 @@ def mul(first: Any, *others: Any) -> Variable:
     return _folded(FUNCTIONS["mul"], (first, *others))
 
 
-def shape(x: Any) -> tuple[Variable, ...]:
+def shape(x: Any) -> Lengths:
     """Return the lengths of the axes."""
     return as_variable(x).shape
 
@@ -84,17 +82,3 @@ def patternbroadcast(x: Any, broadcastable: Sequence[bool]) -> Variable:
     """Return `x` with just these axes marked as stretching."""
     result: Variable = FUNCTIONS["retype"](x, tuple(broadcastable))
     return result
-
-
-def addbroadcast(x: Any, *axes: int) -> Variable:
-    """Return `x` with these axes, too, marked as stretching; they must have length 1."""
-    x = as_variable(x)
-    marked = {axis % x.ndim for axis in axes}
-    return patternbroadcast(x, [f or i in marked for i, f in enumerate(x.broadcastable)])
-
-
-def unbroadcast(x: Any, *axes: int) -> Variable:
-    """Return `x` with these axes no longer marked as stretching."""
-    x = as_variable(x)
-    marked = {axis % x.ndim for axis in axes}
-    return patternbroadcast(x, [f and i not in marked for i, f in enumerate(x.broadcastable)])

@@ -32,7 +32,10 @@ def _wrap(i: np.ndarray, n: np.ndarray) -> np.ndarray:
     if outside.any():
         found = np.broadcast_to(i, outside.shape)[outside].flat[0]
         length = np.broadcast_to(n, outside.shape)[outside].flat[0]
-        raise GraphError(f"Index {found} is out of range for an axis of length {length}.")
+        raise GraphError(
+            f"Index {found} is out of range for an axis of length {length}.",
+            f"Give one from {-length} to {length - 1}." if length else "It has no elements.",
+        )
     return np.where(i < 0, i + n, i)
 
 
