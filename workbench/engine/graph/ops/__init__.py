@@ -4,9 +4,13 @@ Responsible for the list of families; knows nothing of any one operation.
 """
 
 from workbench.engine.graph.ops import (
+    activations,
     arithmetic,
     axes,
     comparison,
+    convolution,
+    cumulative,
+    diagonal,
     dimshuffle,
     draws,
     elementwise,
@@ -16,6 +20,7 @@ from workbench.engine.graph.ops import (
     lengths,
     linear,
     passing,
+    pooling,
     reductions,
     registry,
     shape,
@@ -23,12 +28,17 @@ from workbench.engine.graph.ops import (
     softmax,
     take,
     transcendental,
+    windows,
 )
 
 __all__ = [
+    "activations",
     "arithmetic",
     "axes",
     "comparison",
+    "convolution",
+    "cumulative",
+    "diagonal",
     "dimshuffle",
     "draws",
     "elementwise",
@@ -38,6 +48,7 @@ __all__ = [
     "lengths",
     "linear",
     "passing",
+    "pooling",
     "reductions",
     "registry",
     "shape",
@@ -45,4 +56,5 @@ __all__ = [
     "softmax",
     "take",
     "transcendental",
+    "windows",
 ]
