@@ -75,3 +75,9 @@ def test_no_module_is_without_advice() -> None:
         module = importlib.import_module(f"workbench.theano.{name}")
         with pytest.raises(NotSupported, match=name):
             _ = module.no_such_thing
+
+
+def test_older_names_lead_to_the_same() -> None:
+    assert T.nnet.conv.conv2d is T.nnet.conv2d
+    assert T.signal.downsample.max_pool_2d is T.signal.pool.pool_2d
+    assert T.extra_ops.to_one_hot is T.to_one_hot

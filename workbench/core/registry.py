@@ -13,6 +13,9 @@ from workbench.core.errors import InputError
 
 T = TypeVar("T")
 
+#: More names than this help nobody.
+_MOST_LISTED = 40
+
 
 class Registry(Generic[T]):
     """Things of one kind, by name, in the order of registration.
@@ -91,4 +94,6 @@ class Registry(Generic[T]):
         close = difflib.get_close_matches(name, self._entries, n=1)
         if close:
             return f"Did you mean {close[0]!r}?"
+        if len(self) > _MOST_LISTED:
+            return f"None of the {len(self)} names that there are is like it."
         return f"Known: {', '.join(sorted(self._entries))}."

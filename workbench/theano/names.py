@@ -19,6 +19,7 @@ ALIASES = {
     "consider_constant": "zero_grad",
     "floor_div": "int_div",
     "logsoftmax": "log_softmax",
+    "max_pool_2d": "pool_2d",
     "second": "fill",
     "square": "sqr",
 }
