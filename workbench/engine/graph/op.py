@@ -211,6 +211,23 @@ class Reduction(Op):
         return "sum"
 
 
+class Cumulative(Op):
+    """Each output element folds the elements of the one input up to it along an axis.
+
+    A step of its own, between arrays in memory of one shape and dtype.
+
+    Attributes
+    ----------
+    axis
+        The axis, not negative.
+    reverse
+        Whether it is folded from the end.
+    """
+
+    axis: int
+    reverse: bool
+
+
 class MatMul(Op):
     """The product of two matrices, (m, k) by (k, n); `dot` reduces every other case to it."""
 

@@ -7,7 +7,8 @@ A value is *stored* when something outside its kernel needs it; everything else 
 is used. The search starts from what must be stored and stores more only where computing in place
 would repeat work:
 
-1. Outputs, updates, matrix products and operands too dear for a product's loads are stored.
+1. Outputs, updates, matrix products, running sums and what they add up, and operands too dear for
+   a product's loads are stored.
 2. A reduction stays inside a kernel when it is computed once for each row of the kernel's index
 space; otherwise it
    (or, for a reduction inside a reduction, the outer one's operand) is stored.
@@ -23,7 +24,14 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from workbench.engine.graph.op import Elementwise, MatMul, Movement, Piecewise, Reduction
+from workbench.engine.graph.op import (
+    Cumulative,
+    Elementwise,
+    MatMul,
+    Movement,
+    Piecewise,
+    Reduction,
+)
 from workbench.engine.lower.cone import DEAR, Cone, cone_of, is_leaf, weight
 from workbench.engine.lower.grouping import Group, Grouping, merge
 from workbench.engine.lower.node import Node, walk
@@ -55,6 +63,8 @@ class Fusion:
         for node in self.order:
             if isinstance(node.op, MatMul):
                 self._store(self._unmoved(n) for n in node.inputs if not self._rides(n))
+            elif isinstance(node.op, Cumulative):
+                self._store([node, *node.inputs])
         if not options.fuse:
             self._store(self.order)
 

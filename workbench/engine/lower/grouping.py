@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import attrs
 
+from workbench.engine.graph.op import Cumulative
 from workbench.engine.graph.types import Shape
 from workbench.engine.lower.cone import DEAR, Cone, cone_of, weight
 from workbench.engine.lower.node import Node
@@ -38,6 +39,11 @@ class Group:
     def members(self) -> list[Node]:
         """The product, if any, and the sinks."""
         return [self.product, *self.sinks] if self.product is not None else self.sinks
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing else may be computed in the kernel."""
+        return any(isinstance(n.op, Cumulative) for n in self.sinks)
 
     @property
     def stored(self) -> list[Node]:
@@ -113,7 +119,7 @@ def merge(grouping: Grouping) -> None:
     merged = True
     while merged:
         merged = False
-        loops = [g for g in grouping.groups if g.product is None]
+        loops = [g for g in grouping.groups if g.product is None and not g.is_alone]
         for i, first in enumerate(loops):
             for second in loops[i + 1 :]:
                 if _share_work(first, second, grouping) and _may_merge(first, second, grouping):

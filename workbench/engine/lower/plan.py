@@ -91,6 +91,17 @@ class Product:
 
 
 @attrs.frozen(eq=False)
+class Cumulate:
+    """A step that folds one buffer along an axis and keeps every partial result.
+
+    Every store has the same value: a `Cumulative` operation on a leaf.
+    """
+
+    stores: tuple[Store, ...]
+    label: str = ""
+
+
+@attrs.frozen(eq=False)
 class Copy:
     """A step that copies one buffer to another of the same shape and dtype."""
 
@@ -99,7 +110,7 @@ class Copy:
     label: str = ""
 
 
-Step = Loops | Product | Copy
+Step = Loops | Product | Cumulate | Copy
 
 
 @attrs.frozen(eq=False)
@@ -192,6 +203,9 @@ def _step_text(number: int, step: Step, buffers: Sequence[Buffer]) -> str:
     if isinstance(step, Product):
         head = f"step {number}: product {list(step.product.shape)}"
         lines = expression(step.product, names, buffers)
+    elif isinstance(step, Cumulate):
+        head = f"step {number}: cumulate {list(step.stores[0].value.shape)}"
+        lines = []
     else:
         head = f"step {number}: loops over {list(step.rows)}"
         lines = []

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
-from workbench.engine.graph.op import Generated, MatMul, Movement, Piecewise, Reduction
+from workbench.engine.graph.op import Cumulative, Generated, MatMul, Movement, Piecewise, Reduction
 from workbench.engine.lower.node import Node
 
 
@@ -126,6 +126,9 @@ def _inputs(
         inner = Depends(frozenset({next(fresh)}), pure=True)
         around = (*inside, (node, inner.loops))
         found += [(a, (row, inner), around), (b, (inner, column), around)]
+    elif isinstance(op, Cumulative):
+        along = Depends(frozenset({next(fresh)}), pure=True)
+        found.append((node.inputs[0], (*index[: op.axis], along, *index[op.axis + 1 :]), inside))
     elif isinstance(op, Generated):
         found += [(child, (), inside) for child in node.inputs]
     else:

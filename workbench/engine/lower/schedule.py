@@ -14,7 +14,7 @@ from workbench.engine.lower.cone import Cone, cone_of, is_leaf
 from workbench.engine.lower.grouping import Group
 from workbench.engine.lower.memory import share_temps
 from workbench.engine.lower.node import Load, Node, walk
-from workbench.engine.lower.plan import Copy, Loops, Plan, Product, Step, Store
+from workbench.engine.lower.plan import Copy, Cumulate, Loops, Plan, Product, Step, Store
 from workbench.engine.lower.specialise import Specialised
 
 
@@ -225,6 +225,8 @@ class Scheduler:
         label = next((n.label for n in group.members if n.label), "")
         if group.product is not None:
             return Product(replace(group.product), stores, label)
+        if group.is_alone:
+            return Cumulate(stores, label)
         return Loops(stores, group.rows, label)
 
 

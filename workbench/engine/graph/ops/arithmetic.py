@@ -134,18 +134,39 @@ def _flat(name: str, numpy: Any, cl: str) -> Callable[..., Variable]:
 
     return elementwise(
         name,
+        public=not name.startswith("round"),
         dtypes=NUMBERS,
         numpy=reference,
         cl=template,
         vjp=lambda g, _out, _x: (g.zeros_like(),),
         domain=(-30.0, 30.0),
+        special=((0.5, -0.5, 1.5, -2.5, 0.49999997, 4.0, 3.7),),
     )
 
 
 floor = _flat("floor", np.floor, "floor({0})")
 ceil = _flat("ceil", np.ceil, "ceil({0})")
-# Halves go to the even neighbour, as in NumPy.
-round_ = _flat("round", np.rint, "rint({0})")
+
+
+def _round_away(x: np.ndarray) -> np.ndarray:
+    whole = np.trunc(x)
+    return np.asarray(whole + np.where(np.abs(x - whole) >= 0.5, np.copysign(1, x), 0))
+
+
+_ROUNDINGS = {
+    "half_to_even": _flat("round", np.rint, "rint({0})"),
+    "half_away_from_zero": _flat("round_away", _round_away, "round({0})"),
+}
+
+
+@language
+def round(x: Any, mode: str = "half_to_even") -> Variable:
+    """Return the nearest whole numbers; halves go to the even one, or ``"half_away_from_zero"``."""
+    if mode not in _ROUNDINGS:
+        raise GraphError(f"round got the mode {mode!r}.", f"Use {' or '.join(_ROUNDINGS)}.")
+    return _ROUNDINGS[mode](x)
+
+
 trunc = _flat("trunc", np.trunc, "trunc({0})")
 
 #: Every combination of signs, whole and broken quotients, and division by 0.
@@ -234,6 +255,18 @@ def pow(x: Any, y: Any) -> Variable:
     return _power_of(x, y)
 
 
+@language
+def inv(x: Any) -> Variable:
+    """Return ``1 / x``."""
+    return true_div(1.0, x)
+
+
+@language
+def ceil_intdiv(x: Any, y: Any) -> Variable:
+    """Return ``x / y`` of integers, rounded up."""
+    return neg(int_div(neg(x), y))
+
+
 @attrs.frozen
 class Cast(Aligned):
     """Every element in another dtype: floats to integers toward 0, anything but 0 to True."""
@@ -296,4 +329,15 @@ declare(
     None,
     tuple(d for d in SAMPLED if d in INTEGERS + FLOATS),
     Case(lambda x: clip(x, 0, 2), (Sample((3, 5)),), lambda x: np.clip(x, 0, 2)),
+)
+declare("inv", None, FLOATS, Case(inv, (Sample((3, 5), low=0.5),), lambda x: 1 / x))
+declare(
+    "ceil_intdiv",
+    None,
+    ("int32", "int64"),
+    Case(
+        ceil_intdiv,
+        (Sample((3, 5), low=-30, high=30), Sample((5,), low=1, high=7)),
+        lambda x, y: -(-x // y),
+    ),
 )

@@ -85,7 +85,7 @@ class Fold(Reduction):
         return dimshuffle(x, [("x" if a in self.axes else next(axes)) for a in range(ndim)])
 
 
-def _widened(dtype: str) -> str:
+def widened(dtype: str) -> str:
     """Return the dtype in which NumPy adds and multiplies up: the widest of its kind."""
     if dtype.startswith("float"):
         return dtype
@@ -100,7 +100,7 @@ class Sum(Fold):
 
     def result(self, dtype: str) -> str:
         """Widen integers to 64 bits."""
-        return _widened(dtype)
+        return widened(dtype)
 
     def vjp(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable
@@ -118,7 +118,7 @@ class Prod(Fold):
 
     def result(self, dtype: str) -> str:
         """Widen integers to 64 bits."""
-        return _widened(dtype)
+        return widened(dtype)
 
     def vjp(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable

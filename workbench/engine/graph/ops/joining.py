@@ -11,16 +11,17 @@ from typing import Any
 import attrs
 import numpy as np
 
-from workbench.core.errors import GraphError
+from workbench.core.errors import GraphError, NotSupported
 from workbench.engine.graph.op import LengthSource, Piecewise, Read
 from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
 from workbench.engine.graph.ops.elementwise import with_dtype
-from workbench.engine.graph.ops.lengths import axis_length, size
+from workbench.engine.graph.ops.lengths import axis_length, size, sizes_of
 from workbench.engine.graph.ops.registry import SAMPLED, Case, Sample, declare, language
+from workbench.engine.graph.ops.shape import BroadcastTo
 from workbench.engine.graph.ops.slicing import Pieces, Slice
 from workbench.engine.graph.promotion import as_variable, common_dtype
 from workbench.engine.graph.types import Shape, TensorType
-from workbench.engine.graph.variable import Variable
+from workbench.engine.graph.variable import Constant, Variable
 
 
 @attrs.frozen
@@ -133,6 +134,44 @@ def stack(*tensors: Any, axis: int = 0) -> Variable:
     return concatenate([dimshuffle(v, order) for v in variables], axis % ndim)
 
 
+@language
+def split(x: Any, splits_size: Any, n_splits: int | None = None, axis: int = 0) -> list[Variable]:
+    """Return `x` cut along `axis` into parts of the lengths `splits_size`.
+
+    Parameters
+    ----------
+    splits_size
+        Numbers or 0-d integer variables; they must add up to the length of the axis, else calling
+        the function is an error.
+    n_splits
+        How many there are, where that is to be checked.
+
+    Raises
+    ------
+    NotSupported
+        `splits_size` is a vector variable: how many parts there are must be known.
+    """
+    x = as_variable(x)
+    (axis,) = normal_axes(x, axis)
+    if isinstance(splits_size, Variable) and not isinstance(splits_size, Constant):
+        raise NotSupported(
+            f"split by {splits_size.describe()}, whose number of elements is not known.",
+            "Give a list of lengths: [n, x.shape[0] - n].",
+        )
+    lengths = sizes_of(splits_size)
+    if not lengths or n_splits not in (None, len(lengths)):
+        raise GraphError(f"split got {len(lengths)} lengths for {n_splits} parts.", "Name each.")
+    parts, start = [], size(0)
+    for length in lengths[:-1]:
+        parts.append(Slice((axis,), (1,), (False,))(x, start, length))
+        start = start + length
+    rest = Slice((axis,), (1,), (False,))(x, start, axis_length(x, axis) - start)
+    # Stretches nothing: its length must be the last one asked for.
+    shape = [*x.shape[:axis], lengths[-1], *x.shape[axis + 1 :]]
+    flags = tuple(flag and a != axis for a, flag in enumerate(x.broadcastable))
+    return [*parts, BroadcastTo(flags, (False,) * x.ndim)(rest, *shape)]
+
+
 _PAIR = (Sample((3, 2)), Sample((3, 5)))
 declare(
     "join",
@@ -154,4 +193,20 @@ declare(
         (Sample((3, 0)), Sample((3, 0))),
         lambda x, y: np.concatenate([x, y], -1),
     ),
+)
+declare(
+    "split",
+    None,
+    SAMPLED,
+    Case(
+        lambda x: concatenate(split(x, [1, 0, 4], 3, axis=-1)[::-1], 1),
+        (Sample((3, 5)),),
+        lambda x: np.concatenate([x[:, 1:], x[:, :1]], 1),
+    ),
+    Case(
+        lambda x, n: split(x, (n, x.shape[0] - n))[1],
+        (Sample((7, 2)), Sample((), "int64", 0, 7)),
+        lambda x, n: x[n:],
+    ),
+    Case(lambda x: split(x, [3])[0], (Sample((3, 5)),), lambda x: x),
 )

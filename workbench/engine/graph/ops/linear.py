@@ -66,21 +66,12 @@ class Dot(MatMul):
 
 @language
 def dot(x: Any, y: Any) -> Variable:
-    """Return the product over the last axis of `x` and the last but one of `y`, as NumPy's dot.
-
-    Raises
-    ------
-    GraphError
-        An argument has more than two axes (use tensordot).
-    """
+    """Return the product over the last axis of `x` and the last but one of `y`, as NumPy's dot."""
     x, y = as_variable(x), as_variable(y)
-    if x.ndim > 2 or y.ndim > 2:
-        raise GraphError(
-            f"dot does not take {x.describe()} and {y.describe()}.",
-            "Use tensordot or batched_dot for more than two axes.",
-        )
     if not x.ndim or not y.ndim:
         return mul(x, y)
+    if x.ndim > 2 or y.ndim > 2:
+        return tensordot(x, y, [[x.ndim - 1], [max(y.ndim - 2, 0)]])
     dtype = common_dtype([x, y])
     x, y = with_dtype(x, dtype), with_dtype(y, dtype)
     if x.ndim == y.ndim == 1:
@@ -130,13 +121,29 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Variable:
 
 @language
 def batched_dot(x: Any, y: Any) -> Variable:
-    """Return the products of the matrices that `x` and `y` hold along their first axis."""
+    """Return the product of ``x[i]`` and ``y[i]`` for each i along their first axis.
+
+    Raises
+    ------
+    GraphError
+        An argument has no axis, or more than three.
+    """
     x, y = as_variable(x), as_variable(y)
-    if x.ndim != 3 or y.ndim != 3:
+    if not (1 <= x.ndim <= 3 and 1 <= y.ndim <= 3):
         raise GraphError(
-            f"batched_dot does not take {x.describe()} and {y.describe()}.", "Give three axes each."
+            f"batched_dot does not take {x.describe()} and {y.describe()}.",
+            "Give numbers, vectors or matrices along the first axis: one to three axes.",
         )
-    return reductions.sum(dimshuffle(x, 0, 1, 2, "x") * dimshuffle(y, 0, "x", 1, 2), axis=2)
+    if x.ndim == 1 or y.ndim == 1:
+        ndim = max(x.ndim, y.ndim)
+        x, y = (dimshuffle(v, [*range(v.ndim), *"x" * (ndim - v.ndim)]) for v in (x, y))
+        return mul(x, y)
+    rows = x if x.ndim == 3 else dimshuffle(x, 0, "x", 1)
+    columns = y if y.ndim == 3 else dimshuffle(y, 0, 1, "x")
+    terms = dimshuffle(rows, 0, 1, 2, "x") * dimshuffle(columns, 0, "x", 1, 2)
+    found = reductions.sum(terms, axis=2, dtype=terms.dtype)
+    kept = [0, *([1] if x.ndim == 3 else []), *([2] if y.ndim == 3 else [])]
+    return dimshuffle(found, kept)
 
 
 def _pair(*shapes: Shape) -> tuple[Sample, ...]:
@@ -156,6 +163,7 @@ declare(
     Case(dot, _pair((3, 5), (5,)), np.dot),
     Case(dot, _pair((5,), (5,)), np.dot),
     Case(dot, _pair((), (5,)), np.dot),
+    Case(dot, _pair((2, 3, 5), (4, 5, 7)), np.dot),
     Case(lambda x, y: dot(x.T, y.T), _pair((5, 3), (7, 5)), lambda x, y: np.dot(x.T, y.T)),
     Case(
         lambda x, y, b: dot(x, y) + b, _pair((3, 5), (5, 7), (7,)), lambda x, y, b: np.dot(x, y) + b
@@ -173,4 +181,14 @@ declare(
         lambda x, y: np.tensordot(x, y, ((0, 2), (1, 0))),
     ),
 )
-declare("batched_dot", None, FLOATS, Case(batched_dot, _pair((3, 2, 4), (3, 4, 5)), np.matmul))
+declare(
+    "batched_dot",
+    None,
+    FLOATS,
+    Case(batched_dot, _pair((3, 2, 4), (3, 4, 5)), np.matmul),
+    Case(batched_dot, _pair((3, 4), (3, 4, 5)), lambda x, y: np.einsum("bi,bij->bj", x, y)),
+    Case(batched_dot, _pair((3, 2, 4), (3, 4)), lambda x, y: np.einsum("bij,bj->bi", x, y)),
+    Case(batched_dot, _pair((3, 4), (3, 4)), lambda x, y: np.einsum("bi,bi->b", x, y)),
+    Case(batched_dot, _pair((3,), (3, 4)), lambda x, y: x[:, None] * y),
+    Case(batched_dot, _pair((0, 2, 4), (0, 4, 5)), np.matmul),
+)

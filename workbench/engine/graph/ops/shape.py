@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from workbench.core.errors import GraphError
+from workbench.core.errors import GraphError, NotSupported
 from workbench.engine.graph.op import LengthSource, Movement, Read
 from workbench.engine.graph.ops.arithmetic import cast
 from workbench.engine.graph.ops.dimshuffle import dimshuffle, normal_axes
@@ -299,10 +299,12 @@ def retype(x: Any, broadcastable: Sequence[bool]) -> Variable:
 @language
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Variable:
     """Return `x` with each element repeated along `axis` (of the flattened `x` if None)."""
-    x = as_variable(x)
+    x, repeats = as_variable(x), as_variable(repeats)
     if axis is None:
         x, axis = flatten(x), 0
     (axis,) = normal_axes(x, axis)
+    if repeats.ndim:
+        return _repeated_each(x, repeats, axis)
     order = [*range(axis + 1), "x", *range(axis + 1, x.ndim)]
     lengths = list(x.shape)
     lengths.insert(axis + 1, size(repeats))
@@ -310,6 +312,17 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Variable:
     return reshape(
         stretched, (*x.shape[:axis], x.shape[axis] * size(repeats), *x.shape[axis + 1 :])
     )
+
+
+def _repeated_each(x: Variable, repeats: Variable, axis: int) -> Variable:
+    """Return each element along `axis` repeated as often as a constant vector says."""
+    if not isinstance(repeats, Constant):
+        raise NotSupported(
+            f"repeat by {repeats.describe()}: the length of the result would depend on values.",
+            "Give one number, or an array that is known.",
+        )
+    places = np.repeat(np.arange(repeats.value.size), repeats.value)
+    return call("index", x, (*(slice(None),) * axis, places))
 
 
 @language
@@ -365,6 +378,7 @@ declare(
     SAMPLED,
     Case(lambda x: repeat(x, 3, 0), _MATRIX, lambda x: np.repeat(x, 3, 0)),
     Case(lambda x: repeat(x, 2), _MATRIX, lambda x: np.repeat(x, 2)),
+    Case(lambda x: repeat(x, [2, 0, 1], 0), _MATRIX, lambda x: np.repeat(x, [2, 0, 1], 0)),
     Case(lambda x: repeat(x, 2, 1), (Sample((3, 0)),), lambda x: np.repeat(x, 2, 1)),
 )
 declare(

@@ -13,14 +13,17 @@ import numpy as np
 
 from workbench.core.errors import GraphError
 from workbench.engine.graph.ops import reductions
+from workbench.engine.graph.ops.arithmetic import cast
+from workbench.engine.graph.ops.comparison import eq
+from workbench.engine.graph.ops.dimshuffle import dimshuffle
 from workbench.engine.graph.ops.elementwise import with_dtype
 from workbench.engine.graph.ops.generated import arange
 from workbench.engine.graph.ops.lengths import RowWise
 from workbench.engine.graph.ops.registry import FLOATS, Case, Sample, declare, language
 from workbench.engine.graph.ops.transcendental import exp, log
-from workbench.engine.graph.promotion import as_variable, float_dtype
+from workbench.engine.graph.promotion import DEFAULTS, as_variable, float_dtype
 from workbench.engine.graph.types import Shape
-from workbench.engine.graph.variable import Variable
+from workbench.engine.graph.variable import FUNCTIONS, Variable
 
 
 @attrs.frozen
@@ -121,6 +124,23 @@ def binary_crossentropy(probability: Any, target: Any) -> Variable:
     return -(t * log(p) + (1 - t) * log(1 - p))
 
 
+@language
+def to_one_hot(labels: Any, nb_class: Any, dtype: str | None = None) -> Variable:
+    """Return a row for each label (0 to below `nb_class`), 1 in its column and 0 elsewhere.
+
+    A label out of that range gives a row of zeros.
+    """
+    labels = as_variable(labels)
+    if labels.ndim != 1 or not labels.type.is_integer:
+        raise GraphError(
+            f"to_one_hot does not take {labels.describe()}.", "Give a vector of integers."
+        )
+    hot = eq(dimshuffle(labels, 0, "x"), dimshuffle(arange(nb_class), "x", 0))
+    return cast(hot, dtype or DEFAULTS.float_dtype)
+
+
+FUNCTIONS.add("logsoftmax")(log_softmax)
+
 _SHAPES = ((3, 5), (0, 4), (7,), (2, 3, 4), (1, 1))
 
 
@@ -159,5 +179,16 @@ declare(
         binary_crossentropy,
         (Sample((3, 5), low=0.1, high=0.9), Sample((3, 5), low=0.1, high=0.9)),
         lambda p, t: -(t * np.log(p) + (1 - t) * np.log(1 - p)),
+    ),
+)
+declare(
+    "to_one_hot",
+    None,
+    ("uint8", "int32", "int64"),
+    Case(lambda y: to_one_hot(y, 5), (Sample((7,), low=0, high=4),), lambda y: np.eye(5)[y]),
+    Case(
+        lambda y: to_one_hot(y, 3, "float32"),
+        (Sample((0,)),),
+        lambda y: np.eye(3, dtype="float32")[y],
     ),
 )

@@ -1,4 +1,4 @@
-"""Exponentials, logarithms, trigonometry and activations, element by element.
+"""Exponentials, logarithms, trigonometry and activations that are one, element by element.
 
 Responsible for these operations' meaning; knows nothing of how they are fused.
 """
@@ -6,13 +6,15 @@ Responsible for these operations' meaning; knows nothing of how they are fused.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from workbench.engine.graph.ops.arithmetic import sgn, sqr
+from workbench.engine.graph.ops.arithmetic import mul, neg, sgn, sqr
 from workbench.engine.graph.ops.comparison import lt, switch
 from workbench.engine.graph.ops.elementwise import elementwise
-from workbench.engine.graph.ops.registry import NUMBERS
+from workbench.engine.graph.ops.registry import NUMBERS, language
+from workbench.engine.graph.variable import Variable
 
 exp = elementwise("exp", numpy=np.exp, cl="wb_exp({0})", vjp=lambda g, out, _x: (g * out,), cost=12)
 expm1 = elementwise(
@@ -49,6 +51,13 @@ log10 = elementwise(
     vjp=lambda g, _out, x: (g / (x * math.log(10)),),
     cost=12,
     domain=(0.25, 4.0),
+)
+exp2 = elementwise(
+    "exp2",
+    numpy=np.exp2,
+    cl="exp2({0})",
+    vjp=lambda g, out, _x: (g * out * math.log(2),),
+    cost=16,
 )
 sqrt = elementwise(
     "sqrt",
@@ -110,6 +119,29 @@ sinh = elementwise(
 cosh = elementwise(
     "cosh", numpy=np.cosh, cl="cosh({0})", vjp=lambda g, _out, x: (g * sinh(x),), cost=20
 )
+arcsinh = elementwise(
+    "arcsinh",
+    numpy=np.arcsinh,
+    cl="asinh({0})",
+    vjp=lambda g, _out, x: (g / sqrt(1 + sqr(x)),),
+    cost=20,
+)
+arccosh = elementwise(
+    "arccosh",
+    numpy=np.arccosh,
+    cl="acosh({0})",
+    vjp=lambda g, _out, x: (g / (sqrt(x - 1) * sqrt(x + 1)),),
+    cost=20,
+    domain=(1.25, 4.0),
+)
+arctanh = elementwise(
+    "arctanh",
+    numpy=np.arctanh,
+    cl="atanh({0})",
+    vjp=lambda g, _out, x: (g / (1 - sqr(x)),),
+    cost=20,
+    domain=(-0.9, 0.9),
+)
 tanh = elementwise(
     "tanh", numpy=np.tanh, cl="wb_tanh({0})", vjp=lambda g, out, _x: (g * (1 - sqr(out)),), cost=16
 )
@@ -119,11 +151,24 @@ def _erf(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.vectorize(math.erf, otypes=["float64"])(x))
 
 
+def _erfc(x: np.ndarray) -> np.ndarray:
+    return np.asarray(np.vectorize(math.erfc, otypes=["float64"])(x))
+
+
 erf = elementwise(
     "erf",
     numpy=_erf,
     cl="erf({0})",
     vjp=lambda g, _out, x: (g * (2 / math.sqrt(math.pi)) * exp(-sqr(x)),),
+    cost=24,
+)
+
+
+erfc = elementwise(
+    "erfc",
+    numpy=_erfc,
+    cl="erfc({0})",
+    vjp=lambda g, _out, x: (g * (-2 / math.sqrt(math.pi)) * exp(-sqr(x)),),
     cost=24,
 )
 
@@ -156,8 +201,9 @@ softplus = elementwise(
     cost=28,
     domain=(-6.0, 6.0),
 )
-relu = elementwise(
+_relu = elementwise(
     "relu",
+    public=False,
     dtypes=NUMBERS,
     numpy=lambda x: np.where(x < 0, np.zeros_like(x), x),
     # A NaN stays one: it is not below 0.
@@ -165,3 +211,12 @@ relu = elementwise(
     # One half at 0, as in Theano's 0.5 (x + |x|).
     vjp=lambda g, _out, x: (switch(lt(x, 0), 0, g * (0.5 + 0.5 * sgn(x))),),
 )
+
+
+@language
+def relu(x: Any, alpha: Any = 0) -> Variable:
+    """Return `x` where it is positive, else `alpha` times `x`; `alpha` may be a variable."""
+    if isinstance(alpha, (int, float)) and alpha == 0:
+        return _relu(x)
+    # The derivative at 0 is the mean of those beside it, as in Theano.
+    return _relu(x) - mul(alpha, _relu(neg(x)))

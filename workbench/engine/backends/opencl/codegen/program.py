@@ -12,12 +12,13 @@ from functools import cache
 
 from workbench.core.resources import kernel_names, kernel_text
 from workbench.engine.backends.opencl.codegen.arguments import Kernel
+from workbench.engine.backends.opencl.codegen.cumulate import cumulate_kernels
 from workbench.engine.backends.opencl.codegen.loops import LoopKernels
 from workbench.engine.backends.opencl.codegen.panels import PanelsKernel
 from workbench.engine.backends.opencl.codegen.tiles import TilesKernel
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.lower.node import Node, walk
-from workbench.engine.lower.plan import Copy, Plan, Product, Step
+from workbench.engine.lower.plan import Copy, Cumulate, Plan, Product, Step
 
 _FLOAT64 = "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n"
 #: Elements beyond which positions do not fit 32 bits.
@@ -58,6 +59,8 @@ def _kernels(plan: Plan, step: Step, target: Target) -> Sequence[Kernel]:
     wide = any(
         node.size > _WIDE for node in walk([*_products(step), *(s.value for s in step.stores)])
     )
+    if isinstance(step, Cumulate):
+        return cumulate_kernels(step, plan.buffers, target, wide, prefix)
     if not isinstance(step, Product):
         return LoopKernels(plan.buffers, target, wide).kernels(step, prefix)
     if not step.product.size:
