@@ -60,6 +60,8 @@ def test_what_is_made_without_a_dtype_has_that_of_the_configuration() -> None:
     x = T.vector("x")
     made = [T.zeros((2,)), T.ones(2), T.eye(2), T.alloc(0.0, 2), T.switch(x > 0, 1.0, 0.0)]
     made += [T.cast(T.ivector(), "floatX"), T.ivector().astype("floatX"), x * 0.1, x.mean()]
+    stream = T.shared_randomstreams.RandomStreams(1)
+    made += [stream.uniform((2,)), stream.normal((2,))]
     assert {v.dtype for v in made} == {"float32"}
 
 
@@ -125,6 +127,17 @@ def test_methods_and_operators() -> None:
     for (variable, wanted), got in zip(pairs, found, strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-12, err_msg=str(variable))
     assert T.unbroadcast(T.row("r"), 0).broadcastable == (False, False)
+
+
+def test_lengths_are_a_tuple_and_in_arithmetic_a_vector() -> None:
+    x = T.matrix("x")
+    outputs = [x.shape * 2, 1 + x.shape, x.shape // 2, x.shape.prod(), x.size, x.shape[0]]
+    found = theano.function([x], outputs)(np.zeros((3, 5)))
+    wanted = [[6, 10], [4, 6], [1, 2], 15, 15, 3]
+    for got, value in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(got, value)
+    np.testing.assert_array_equal(theano.function([x], x.shape)(np.zeros((3, 5))), [3, 5])
+    assert (x[1:].reshape(x.shape) + T.zeros(x.shape)).ndim == 2
 
 
 def test_softmax_of_a_vector_is_a_row() -> None:
