@@ -23,6 +23,7 @@ from workbench.engine.graph.arguments import (
     coerced,
     pairs,
 )
+from workbench.engine.graph.loop import brought_updates
 from workbench.engine.graph.rewrite import expand_composites, stabilise, substitute
 from workbench.engine.graph.traversal import topological
 from workbench.engine.graph.types import Shape
@@ -345,12 +346,8 @@ def _default_updates(
     """Return the default updates of what `roots` depend on, and of what these depend on in turn."""
     updates: dict[SharedVariable, Variable] = {}
     while True:
-        found = [
-            (v, v.default_update)
-            for v in topological([*roots, *updates.values()])
-            if isinstance(v, SharedVariable) and v not in left_out and v not in updates
-            if v.default_update is not None
-        ]
+        brought = brought_updates([*roots, *updates.values()])
+        found = [(v, new) for v, new in brought.items() if v not in left_out and v not in updates]
         if not found:
             return list(updates.items())
         for shared, new in checked_updates(found):

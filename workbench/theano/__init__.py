@@ -4,12 +4,13 @@ Responsible for Theano's names; the names lead to the engine, and nothing is com
 """
 
 from workbench.engine.graph.variable import Constant, SharedVariable, Variable
-from workbench.theano import gradient, printing, sandbox, tensor
+from workbench.theano import gradient, printing, sandbox, scan_module, tensor
 from workbench.theano.compiling import Function, In, Out, Param, function
 from workbench.theano.configuration import config
 from workbench.theano.gradient import grad
 from workbench.theano.names import offer
 from workbench.theano.printing import pp, pprint
+from workbench.theano.scan_module import foldl, foldr, map, reduce, scan  # noqa: A004
 from workbench.theano.variables import shared
 
 __all__ = [
@@ -21,13 +22,19 @@ __all__ = [
     "SharedVariable",
     "Variable",
     "config",
+    "foldl",
+    "foldr",
     "function",
     "grad",
     "gradient",
+    "map",
     "pp",
     "pprint",
     "printing",
+    "reduce",
     "sandbox",
+    "scan",
+    "scan_module",
     "shared",
     "tensor",
 ]

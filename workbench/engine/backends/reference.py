@@ -6,14 +6,14 @@ no other device.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from workbench.engine.backends.base import Counters, DeviceInfo
-from workbench.engine.graph.variable import HostStorage, SharedVariable
+from workbench.engine.graph.variable import HostStorage, SharedVariable, shared
 from workbench.engine.lower.node import HostScalar, Literal, Load, Node, walk
-from workbench.engine.lower.plan import Copy, Plan, Product
+from workbench.engine.lower.plan import Copy, Plan, Product, Repeat
 
 INFO = DeviceInfo(
     id="reference",
@@ -56,6 +56,9 @@ class ReferenceExecutable:
         self.rings = [
             np.zeros((slots, *plan.buffers[b].shape), plan.buffers[b].dtype) for b in plan.outputs
         ]
+        self._repeated = {
+            id(step): _Repeated(step) for step in plan.steps if isinstance(step, Repeat)
+        }
 
     def enqueue(
         self, inputs: Sequence[np.ndarray], scalars: Sequence[np.generic], slot: int
@@ -65,6 +68,8 @@ class ReferenceExecutable:
         for buffer in self.plan.buffers:
             if buffer.role == "input":
                 memory[buffer.id] = inputs[buffer.number]
+            elif buffer.role == "element":
+                memory[buffer.id] = inputs[buffer.number][slot]
             elif buffer.role == "shared":
                 memory[buffer.id] = _numbers(self.shared[buffer.number])
             elif buffer.role == "constant":
@@ -74,6 +79,8 @@ class ReferenceExecutable:
                 # A copy may also give the same elements another shape.
                 shape = self.plan.buffers[step.target].shape
                 written = {step.target: memory[step.source].reshape(shape)}
+            elif isinstance(step, Repeat):
+                written = self._repeated[id(step)].run(memory)
             else:
                 values: dict[int, np.ndarray] = {}
                 roots = [store.value for store in step.stores]
@@ -91,6 +98,27 @@ class ReferenceExecutable:
     def collect(self, slots: int) -> list[np.ndarray]:
         """Return the first `slots` results of each output."""
         return [ring[:slots].copy() for ring in self.rings]
+
+
+class _Repeated:
+    """A step that repeats a plan, with the memory of its states."""
+
+    def __init__(self, step: Repeat) -> None:
+        self.step = step
+        buffers = [b for b in step.plan.buffers if b.role == "shared"]
+        self.states = [shared(np.zeros(b.shape, b.dtype)) for b in buffers]
+        self.turn = ReferenceExecutable(step.plan, self.states, step.count)
+
+    def run(self, memory: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
+        """Take all turns; return what is written, by the number of its buffer."""
+        step, buffers = self.step, self.step.plan.buffers
+        carried = [b for b in buffers if b.role == "shared"]
+        for state, source, buffer in zip(self.states, step.initial, carried, strict=True):
+            state.storage.write(memory[source].reshape(buffer.shape).copy())
+        for place in step.places:
+            self.turn.enqueue([memory[b] for b in step.inputs], step.scalars, place)
+        results = zip(step.outputs, self.turn.collect(step.count), strict=True)
+        return dict(results) | {b: self.states[i].get_value() for i, b in step.final}
 
 
 def _numbers(shared: SharedVariable) -> np.ndarray:

@@ -70,7 +70,7 @@ def grad(
     variables = list(wrt) if not isinstance(wrt, Variable) else [wrt]
     _check(cost, variables)
     (stable,) = stabilise([cost], keep=[*variables, *consider_constant])
-    found = _accumulate(stable, variables, consider_constant)
+    found = _accumulate([(stable, ones_like(stable))], variables, consider_constant)
     result = [
         found[v.serial] if v.serial in found else _missing(stable, v, found, disconnected_inputs)
         for v in variables
@@ -79,6 +79,23 @@ def grad(
 
 
 FUNCTIONS.add("grad")(grad)
+
+
+def pull_back(
+    outputs: Sequence[tuple[Variable, Variable]], wrt: Sequence[Variable]
+) -> list[Variable | None]:
+    """Return the derivative of a cost by each of `wrt`; None where it does not depend on it.
+
+    Parameters
+    ----------
+    outputs
+        Variables that the cost depends on, each with its derivative by it.
+    """
+    stable = stabilise([v for v, _ in outputs], keep=wrt)
+    floats = [v for v in wrt if v.type.is_float]
+    seeds = [(v, slope) for v, (_, slope) in zip(stable, outputs, strict=True)]
+    found = _accumulate(seeds, floats, ())
+    return [found.get(v.serial) if v.type.is_float else None for v in wrt]
 
 
 def _check(cost: Variable, variables: Sequence[Variable]) -> None:
@@ -95,10 +112,15 @@ def _check(cost: Variable, variables: Sequence[Variable]) -> None:
 
 
 def _accumulate(
-    cost: Variable, variables: Sequence[Variable], constants: Collection[Variable]
+    seeds: Sequence[tuple[Variable, Variable]],
+    variables: Sequence[Variable],
+    constants: Collection[Variable],
 ) -> dict[int, Variable]:
-    """Return the derivative by every variable that leads to the wanted ones, by serial number."""
-    order = topological([cost], stop=constants)
+    """Return the derivative by every variable that leads to the wanted ones, by serial number.
+
+    `seeds` are variables that the cost depends on, with its derivatives by them.
+    """
+    order = topological([v for v, _ in seeds], stop=constants)
     wanted = {v.serial for v in variables}
     blocked = {v.serial for v in constants}
     leading: set[int] = set()
@@ -106,7 +128,9 @@ def _accumulate(
         above = v.owner is not None and any(i.serial in leading for i in v.owner.inputs)
         if v.serial in wanted or (above and v.serial not in blocked):
             leading.add(v.serial)
-    grads: dict[int, Variable] = {cost.serial: ones_like(cost)}
+    grads: dict[int, Variable] = {}
+    for v, slope in seeds:
+        grads[v.serial] = add(grads[v.serial], slope) if v.serial in grads else slope
     for v in reversed(order):
         if v.serial not in leading or v.serial not in grads:
             continue

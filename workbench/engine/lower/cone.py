@@ -14,6 +14,7 @@ from workbench.engine.graph.op import Elementwise, MatMul, Movement, Piecewise, 
 from workbench.engine.graph.types import Shape
 from workbench.engine.lower.node import Leaf, Node
 from workbench.engine.lower.reach import Index, Inside, output_index, visit
+from workbench.engine.lower.turns import Turns
 
 #: A row of a kernel is walked serially by one work-item; beyond this many elements it is cut up
 #: instead.
@@ -81,6 +82,9 @@ def is_leaf(node: Node) -> bool:
 def cone_of(root: Node, stored: set[int]) -> Cone:
     """Return what computing `root` in place entails, given what else is stored."""
     cone = Cone({}, {}, {}, {}, set())
+    if isinstance(root.op, Turns):
+        cone.loads.update((id(n), n) for n in root.inputs)
+        return cone
     identity = output_index(root)
     misaligned: set[int] = set()
 

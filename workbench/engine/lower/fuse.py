@@ -35,6 +35,7 @@ from workbench.engine.graph.op import (
 from workbench.engine.lower.cone import DEAR, Cone, cone_of, is_leaf, weight
 from workbench.engine.lower.grouping import Group, Grouping, merge
 from workbench.engine.lower.node import Node, walk
+from workbench.engine.lower.turns import Turns
 
 #: What may ride in the load of a product's operand: a cast, a scale and the like.
 CHEAP_OPERAND = 3
@@ -63,7 +64,7 @@ class Fusion:
         for node in self.order:
             if isinstance(node.op, MatMul):
                 self._store(self._unmoved(n) for n in node.inputs if not self._rides(n))
-            elif isinstance(node.op, Cumulative):
+            elif isinstance(node.op, Cumulative | Turns):
                 self._store([node, *node.inputs])
         if not options.fuse:
             self._store(self.order)
@@ -134,8 +135,17 @@ class Fusion:
         for node in nodes:
             if isinstance(node.op, MatMul):
                 grouping.add(Group([], node.shape, node))
+        runs: dict[object, Group] = {}
         for node in nodes:
             if isinstance(node.op, MatMul):
+                continue
+            if isinstance(node.op, Turns):
+                run = node.op.run(node.inputs)
+                if run in runs:
+                    grouping.join(runs[run], node)
+                else:
+                    runs[run] = Group([node], ())
+                    grouping.add(runs[run])
                 continue
             host = self._epilogue_host(node, grouping) if self.options.fuse else None
             if host is not None:

@@ -12,6 +12,7 @@ from workbench.engine.graph.op import Cumulative
 from workbench.engine.graph.types import Shape
 from workbench.engine.lower.cone import DEAR, Cone, cone_of, weight
 from workbench.engine.lower.node import Node
+from workbench.engine.lower.turns import Turns
 
 
 @attrs.define(eq=False)
@@ -43,7 +44,7 @@ class Group:
     @property
     def is_alone(self) -> bool:
         """Whether nothing else may be computed in the kernel."""
-        return any(isinstance(n.op, Cumulative) for n in self.sinks)
+        return any(isinstance(n.op, Cumulative | Turns) for n in self.sinks)
 
     @property
     def stored(self) -> list[Node]:

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from workbench.engine.lower.node import Load, walk
-from workbench.engine.lower.plan import Buffer, Copy, Product, Step
+from workbench.engine.lower.plan import Buffer, Copy, Product, Repeat, Step
 
 
 def reads_of(step: Step) -> set[int]:
     """Return the ids of the buffers that a step reads."""
     if isinstance(step, Copy):
         return {step.source}
+    if isinstance(step, Repeat):
+        return {*step.inputs, *step.initial}
     roots = [store.value for store in step.stores]
     if isinstance(step, Product):
         roots.append(step.product)
@@ -25,7 +27,11 @@ def reads_of(step: Step) -> set[int]:
 
 def writes_of(step: Step) -> set[int]:
     """Return the ids of the buffers that a step writes."""
-    return {step.target} if isinstance(step, Copy) else {store.buffer for store in step.stores}
+    if isinstance(step, Copy):
+        return {step.target}
+    if isinstance(step, Repeat):
+        return {*step.outputs, *(buffer for _, buffer in step.final)}
+    return {store.buffer for store in step.stores}
 
 
 def share_temps(buffers: Sequence[Buffer], steps: Sequence[Step]) -> tuple[Buffer, ...]:

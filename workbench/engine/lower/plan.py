@@ -17,7 +17,7 @@ import numpy as np
 from workbench.engine.graph.types import Shape
 from workbench.engine.lower.node import HostScalar, Leaf, Literal, Load, Node, walk
 
-Role = OneOf["input", "shared", "constant", "temp", "output"]
+Role = OneOf["input", "element", "shared", "constant", "temp", "output"]
 
 
 @attrs.frozen
@@ -27,7 +27,8 @@ class Buffer:
     Parameters
     ----------
     role
-        ``input``: uploaded at each call. ``shared``: belongs to a shared variable. ``constant``:
+        ``input``: uploaded at each call. ``element``: that element of an input which stands at the
+        place of the present turn. ``shared``: belongs to a shared variable. ``constant``:
         uploaded once. ``temp``: scratch; `storage` says with which other temps it shares memory.
         ``output``: a ring of results, one slot a call; every access, reading too, is to the slot of
         the present call.
@@ -110,7 +111,50 @@ class Copy:
     label: str = ""
 
 
-Step = Loops | Product | Cumulate | Copy
+@attrs.frozen(eq=False)
+class Repeat:
+    """A step that runs another plan again and again.
+
+    Each turn has its place along the first axis of the sequences and of the outputs; the plan's
+    shared buffers are what is carried from turn to turn.
+
+    Parameters
+    ----------
+    count
+        The number of turns.
+    backwards
+        Whether the last place comes first.
+    plan
+        What a turn does. Its outputs are rings of `count` slots, one for each place.
+    scalars
+        The values that it is passed.
+    inputs
+        The buffers behind its ``element`` and ``input`` buffers.
+    initial
+        The buffers that its ``shared`` buffers start as copies of.
+    outputs
+        The buffers behind its outputs.
+    final
+        Numbers of shared buffers that are wanted after the last turn, with buffers for them.
+    """
+
+    count: int
+    backwards: bool
+    plan: Plan
+    scalars: tuple[np.generic, ...]
+    inputs: tuple[int, ...]
+    initial: tuple[int, ...]
+    outputs: tuple[int, ...]
+    final: tuple[tuple[int, int], ...]
+    label: str = ""
+
+    @property
+    def places(self) -> Sequence[int]:
+        """The place of each turn, in order."""
+        return range(self.count)[:: -1 if self.backwards else 1]
+
+
+Step = Loops | Product | Cumulate | Repeat | Copy
 
 
 @attrs.frozen(eq=False)
@@ -153,6 +197,9 @@ class Plan:
         digest = hashlib.sha256(self.text.encode())
         for constant in self.constants:
             digest.update(constant.tobytes())
+        for step in self.steps:
+            if isinstance(step, Repeat):
+                digest.update(step.plan.digest.encode())
         return digest.hexdigest()
 
 
@@ -199,6 +246,8 @@ def _buffer_text(buffer: Buffer) -> str:
 def _step_text(number: int, step: Step, buffers: Sequence[Buffer]) -> str:
     if isinstance(step, Copy):
         return f"step {number}: copy b{step.source} -> b{step.target}"
+    if isinstance(step, Repeat):
+        return _repeat_text(number, step)
     names: dict[int, str] = {}
     if isinstance(step, Product):
         head = f"step {number}: product {list(step.product.shape)}"
@@ -213,3 +262,14 @@ def _step_text(number: int, step: Step, buffers: Sequence[Buffer]) -> str:
         lines += expression(store.value, names, buffers)
         lines.append(f"  b{store.buffer} <- {names[id(store.value)]}")
     return "\n".join([f"{head}  # {step.label}" if step.label else head, *lines])
+
+
+def _repeat_text(number: int, step: Repeat) -> str:
+    given = [f"  in {i} is b{b}" for i, b in enumerate(step.inputs)]
+    given += [f"  state {i} starts as b{b}" for i, b in enumerate(step.initial)]
+    given += [f"  scalar {i} is {value}" for i, value in enumerate(step.scalars)]
+    taken = [f"  b{b} <- output {i}" for i, b in enumerate(step.outputs)]
+    taken += [f"  b{b} <- state {i}" for i, b in step.final]
+    order = ", the last place first" if step.backwards else ""
+    inside = [f"  | {line}" for line in step.plan.text.splitlines()]
+    return "\n".join([f"step {number}: {step.count} turns{order}", *given, *inside, *taken])

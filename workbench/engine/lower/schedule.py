@@ -6,16 +6,18 @@ run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
+import numpy as np
 
 from workbench.engine.lower.cone import Cone, cone_of, is_leaf
 from workbench.engine.lower.grouping import Group
 from workbench.engine.lower.memory import share_temps
 from workbench.engine.lower.node import Load, Node, walk
-from workbench.engine.lower.plan import Copy, Cumulate, Loops, Plan, Product, Step, Store
+from workbench.engine.lower.plan import Copy, Cumulate, Loops, Plan, Product, Repeat, Step, Store
 from workbench.engine.lower.specialise import Specialised
+from workbench.engine.lower.turns import Turns
 
 
 @attrs.define(eq=False)
@@ -52,6 +54,15 @@ class Update:
     value: Node
 
 
+@attrs.frozen(eq=False)
+class Turn:
+    """A turn of a loop: its plan, the values that this is passed, the states that it carries."""
+
+    plan: Plan
+    scalars: tuple[np.generic, ...]
+    states: tuple[int, ...]
+
+
 class Scheduler:
     """Makes one plan out of groups. Call `run` once."""
 
@@ -61,10 +72,12 @@ class Scheduler:
         groups: Sequence[Group],
         outputs: Sequence[Node],
         updates: Sequence[Update],
+        turns: Mapping[int, Turn],
     ) -> None:
         self.made = made
         self.groups = groups
         self.outputs = outputs
+        self.turns = turns
         self.updates = [u for u in updates if _load_id(u.value) != u.buffer]
         #: Where a stored value can be read, by node id.
         self.home: dict[int, int] = {}
@@ -77,6 +90,7 @@ class Scheduler:
             task = _Task(group)
             self.tasks.append(task)
             self.task_of.update((id(n), task) for n in group.stored)
+        self._place_runs()
         output_ids = self._place_outputs()
         self._place_updates_and_temps()
         self._note_reads()
@@ -87,6 +101,13 @@ class Scheduler:
         buffers = share_temps(self.made.buffers, steps)
         dtypes = tuple(v.dtype for v in self.made.scalars)
         return Plan(buffers, tuple(self.made.constants), dtypes, tuple(steps), tuple(output_ids))
+
+    def _place_runs(self) -> None:
+        """Give what loops read and write temps: rings of results are no place for whole arrays."""
+        for group in filter(is_run, self.groups):
+            for node in {id(n): n for n in (*group.sinks, *group.sinks[0].inputs)}.values():
+                if id(node) in self.task_of and id(node) not in self.home:
+                    self._write(node, self._temp(node))
 
     def _place_outputs(self) -> list[int]:
         """Give each output its buffer; return the buffer id of each."""
@@ -100,6 +121,11 @@ class Scheduler:
     def _write(self, node: Node, buffer: int) -> None:
         """Let a value be written to a buffer by its group, or by a step of its own."""
         source = _load_id(node)
+        if isinstance(node.op, Turns):
+            source = self.home.get(id(node))
+            if source is not None:
+                self.tasks.append(_Task(None, (source, buffer), new={source}, writes={buffer}))
+                return
         if source is not None:
             self.tasks.append(_Task(None, (source, buffer), old={source}, writes={buffer}))
             return
@@ -215,6 +241,9 @@ class Scheduler:
             return Copy(*task.copy, label="copy")
         group = task.group
         assert group is not None
+        label = next((n.label for n in group.members if n.label), "")
+        if is_run(group):
+            return self._repeat(task, group, label)
         members = {id(n) for n in group.members}
         replace = _Replacer(self.made, {k: b for k, b in self.home.items() if k not in members})
         stores = tuple(
@@ -222,12 +251,42 @@ class Scheduler:
             for node in group.stored
             for buffer in task.targets[id(node)]
         )
-        label = next((n.label for n in group.members if n.label), "")
         if group.product is not None:
             return Product(replace(group.product), stores, label)
         if group.is_alone:
             return Cumulate(stores, label)
         return Loops(stores, group.rows, label)
+
+    def _repeat(self, task: _Task, group: Group, label: str) -> Repeat:
+        first, turn = group.sinks[0], self.turns[id(group)]
+        assert isinstance(first.op, Turns)
+        body = first.op.body
+        where = [self._where(n) for n in first.inputs]
+        a, b = len(body.elements), len(body.elements) + len(body.states)
+        outputs: list[int] = []
+        final: list[tuple[int, int]] = []
+        for node in group.sinks:
+            (target,) = task.targets[id(node)]
+            if isinstance(node.op, Turns) and node.op.kind == "last":
+                final.append((turn.states.index(node.op.number), target))
+            else:
+                outputs.append(target)
+        return Repeat(
+            first.op.count,
+            body.backwards,
+            turn.plan,
+            turn.scalars,
+            (*where[:a], *where[b:]),
+            tuple(where[a + j] for j in turn.states),
+            tuple(outputs),
+            tuple(final),
+            label,
+        )
+
+    def _where(self, node: Node) -> int:
+        """Return the buffer in which a stored value or the contents of a buffer are."""
+        source = _load_id(node)
+        return self.home[id(node)] if source is None else source
 
 
 class _Replacer:
@@ -252,6 +311,11 @@ class _Replacer:
         return self.made.nodes.make(
             node.op, (self.done[id(n)] for n in node.inputs), node.shape, node.dtype, node.label
         )
+
+
+def is_run(group: Group) -> bool:
+    """Whether a group is a run of a loop."""
+    return any(isinstance(n.op, Turns) for n in group.sinks)
 
 
 def _load_id(node: Node) -> int | None:

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
+from workbench.engine.graph.loop import Loop
 from workbench.engine.graph.op import Elementwise, Length, Movement
 from workbench.engine.graph.types import Shape
-from workbench.engine.graph.variable import Constant, SharedVariable, Variable
+from workbench.engine.graph.variable import Apply, Constant, Variable
 from workbench.engine.lower.node import HostScalar, Literal, Load, Node, Nodes, Stretch
 from workbench.engine.lower.plan import Buffer, Role
 from workbench.engine.lower.shapes import HostVariables, Shaped
 from workbench.engine.lower.simplify import make
+from workbench.engine.lower.turns import Kept, Turns
 
 
 @attrs.define
@@ -71,8 +73,9 @@ def specialise(
     host: HostVariables,
     shaped: Shaped,
     inputs: Sequence[Variable],
-    shared: Sequence[SharedVariable],
+    shared: Sequence[Variable],
     roots: Sequence[Variable],
+    elements: int = 0,
 ) -> Specialised:
     """Return the nodes for `roots` at the shapes of one call.
 
@@ -80,10 +83,13 @@ def specialise(
     ----------
     inputs, shared
         The array inputs and the shared variables, in the order of their buffers.
+    elements
+        How many inputs, the first ones, are elements of what is walked along.
     """
     made = Specialised(host_classes=_host_classes(host, shaped))
     for number, variable in enumerate(inputs):
-        buffer = made.buffer("input", number, shaped.shapes[variable.serial], variable.dtype)
+        role: Role = "element" if number < elements else "input"
+        buffer = made.buffer(role, number, shaped.shapes[variable.serial], variable.dtype)
         made.of[variable.serial] = made.load(buffer, variable.name or "")
     for number, variable in enumerate(shared):
         buffer = made.buffer("shared", number, shaped.shapes[variable.serial], variable.dtype)
@@ -114,12 +120,31 @@ def _node(made: Specialised, host: HostVariables, shaped: Shaped, variable: Vari
     owner = variable.owner
     assert owner is not None
     shape = shaped.shapes[variable.serial]
+    if isinstance(owner.op, Loop):
+        return _turns(made, shaped, owner, label)
     given = [
         made.of[v.serial] for i, v in enumerate(owner.inputs) if i not in owner.op.shape_inputs
     ]
     if isinstance(owner.op, Elementwise):
         given = [_stretched(made, node, shape) for node in given]
     return make(made.nodes, owner.op, given, shape, variable.dtype, label)
+
+
+def _turns(made: Specialised, shaped: Shaped, owner: Apply, label: str) -> Node:
+    """Return the node of a loop's result; what the loop runs on is in memory as a whole."""
+    loop, output = owner.op, owner.output
+    assert isinstance(loop, Loop)
+    count, *sizes = (int(shaped.values[owner.inputs[i].serial]) for i in loop.shape_inputs)
+    deciding = tuple(sizes[len(sizes) - len(loop.body.deciding) :])
+    given = []
+    for variable in owner.inputs[: len(loop.body.variables)]:
+        node = made.of[variable.serial]
+        whole = isinstance(node.op, Load) and made.buffers[node.op.buffer].role != "element"
+        if not node.inputs and not whole:
+            node = made.nodes.make(Kept(), (node,), node.shape, node.dtype, node.label)
+        given.append(node)
+    op = Turns(loop.body, loop.kind, loop.number, count, deciding)
+    return made.nodes.make(op, given, shaped.shapes[output.serial], output.dtype, label)
 
 
 def _host_classes(host: HostVariables, shaped: Shaped) -> dict[int, int]:

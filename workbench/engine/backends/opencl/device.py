@@ -15,7 +15,7 @@ from workbench.engine.backends.opencl.runtime import DeviceStorage, Runtime, fou
 from workbench.engine.backends.opencl.tunables import ProductFamily, Target
 from workbench.engine.graph.variable import SharedVariable
 from workbench.engine.lower.node import walk
-from workbench.engine.lower.plan import Copy, Plan, Product
+from workbench.engine.lower.plan import Copy, Plan, Product, Repeat
 
 
 class OpenCLDevice:
@@ -82,7 +82,10 @@ def _needs_float64(plan: Plan) -> bool:
     """Whether any number of the plan is a float64, in memory or on the way."""
     roots = []
     for step in plan.steps:
-        if not isinstance(step, Copy):
+        if isinstance(step, Repeat):
+            if _needs_float64(step.plan):
+                return True
+        elif not isinstance(step, Copy):
             roots += [store.value for store in step.stores]
         if isinstance(step, Product):
             roots.append(step.product)

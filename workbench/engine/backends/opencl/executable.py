@@ -6,7 +6,7 @@ Responsible for running a plan at little cost a launch; knows nothing of how ker
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -30,8 +30,8 @@ from workbench.engine.backends.opencl.runtime import (
     driver_errors,
 )
 from workbench.engine.backends.opencl.tunables import Target
-from workbench.engine.graph.variable import SharedVariable
-from workbench.engine.lower.plan import Buffer, Copy, Plan
+from workbench.engine.graph.variable import SharedVariable, shared
+from workbench.engine.lower.plan import Buffer, Copy, Plan, Repeat
 
 #: Runs that may wait in the queue; beyond it `enqueue` waits for an older one.
 MAX_RUNS_IN_FLIGHT = 64
@@ -61,6 +61,14 @@ class _Move:
     target: Buffer
 
 
+@attrs.frozen(eq=False)
+class _Turns:
+    """A plan to be repeated, bound to the memory of the one that repeats it."""
+
+    step: Repeat
+    executable: OpenCLExecutable
+
+
 class OpenCLExecutable:
     """One plan with its memory and its kernels; made by `OpenCLDevice.bind`.
 
@@ -72,6 +80,8 @@ class OpenCLExecutable:
         As for `Device.bind`.
     place
         Brings a shared variable's numbers to the device.
+    given
+        Memory of buffers that is not the plan's own, by number of the buffer.
     """
 
     def __init__(
@@ -82,6 +92,7 @@ class OpenCLExecutable:
         shared: Sequence[SharedVariable],
         slots: int,
         place: Callable[[SharedVariable], None],
+        given: Mapping[int, cl.Buffer] | None = None,
     ) -> None:
         self.plan = plan
         self.on_launch: OnLaunch | None = None
@@ -92,15 +103,16 @@ class OpenCLExecutable:
         self._in_flight: deque[cl.Event] = deque()
         self._inputs = [b for b in plan.buffers if b.role == "input"]
         self._shared_buffers = [b for b in plan.buffers if b.role == "shared"]
-        self._memory = self._allocate()
+        self._memory = self._allocate(given or {})
         #: Where the arguments are that may have to be set again.
-        self._of_shared: dict[int, list[_Place]] = {b.id: [] for b in self._shared_buffers}
+        self._of_buffer: dict[int, list[_Place]] = {
+            b: [] for b in [*(b.id for b in self._shared_buffers), *(given or ())]
+        }
         self._of_scalar: list[list[_Place]] = [[] for _ in plan.scalar_dtypes]
         self._of_slot: list[tuple[cl.Kernel, int, int]] = []
         self._scalars: list[np.generic | None] = [None] * len(plan.scalar_dtypes)
         self._slot = 0
         self._work = self._build(target)
-        self._kernels = sum(isinstance(work, _Launch) for work in self._work)
 
     def enqueue(
         self, inputs: Sequence[np.ndarray], scalars: Sequence[np.generic], slot: int
@@ -131,14 +143,19 @@ class OpenCLExecutable:
     def _launch(self) -> None:
         queue, launch, on_launch = self._runtime.queue, cl.enqueue_nd_range_kernel, self.on_launch
         event: cl.Event | None = None
+        kernels = 0
         for work in self._work:
             if isinstance(work, _Launch):
                 event = launch(queue, work.kernel, work.global_size, work.local_size)
+                kernels += 1
                 if on_launch is not None:
                     on_launch(work.label, event)
+            elif isinstance(work, _Turns):
+                work.executable.on_launch = on_launch
+                work.executable._repeat(work.step, self._memory)
             else:
                 event = self._copy(work)
-        self._runtime.counters.kernels_launched += self._kernels
+        self._runtime.counters.kernels_launched += kernels
         if event is not None:
             self._in_flight.append(event)
             if len(self._in_flight) > MAX_RUNS_IN_FLIGHT:
@@ -146,17 +163,47 @@ class OpenCLExecutable:
 
     def _copy(self, move: _Move) -> cl.Event:
         source, target = (
-            b.size_bytes * self._slot if b.role == "output" else 0
+            b.size_bytes * self._slot if b.role in ("output", "element") else 0
             for b in (move.source, move.target)
         )
+        return self._copied(
+            self._memory[move.source.id],
+            self._memory[move.target.id],
+            move.source.size_bytes,
+            (source, target),
+        )
+
+    def _copied(
+        self,
+        source: cl.Buffer,
+        target: cl.Buffer,
+        size_bytes: int,
+        offsets: tuple[int, int] = (0, 0),
+    ) -> cl.Event:
         return cl.enqueue_copy(
             self._runtime.queue,
-            self._memory[move.target.id],
-            self._memory[move.source.id],
-            byte_count=move.source.size_bytes,
-            src_offset=source,
-            dst_offset=target,
+            target,
+            source,
+            byte_count=size_bytes,
+            src_offset=offsets[0],
+            dst_offset=offsets[1],
         )
+
+    def _repeat(self, step: Repeat, outside: Mapping[int, cl.Buffer]) -> None:
+        """Take all turns, on the memory of the plan that `step` is part of."""
+        for inner, outer in _given(step).items():
+            if self._memory[inner] is not outside[outer]:
+                self._set_memory(inner, outside[outer])
+        for buffer, start in zip(self._shared_buffers, step.initial, strict=True):
+            if buffer.size_bytes:
+                self._copied(outside[start], self._memory[buffer.id], buffer.size_bytes)
+        for place in step.places:
+            self._set_slot(place)
+            self._launch()
+        for number, end in step.final:
+            buffer = self._shared_buffers[number]
+            if buffer.size_bytes:
+                self._copied(self._memory[buffer.id], outside[end], buffer.size_bytes)
 
     def _set_scalars(self, scalars: Sequence[np.generic]) -> None:
         for number, value in enumerate(scalars):
@@ -181,9 +228,12 @@ class OpenCLExecutable:
             bound = self._memory[buffer.id]
             if isinstance(storage, DeviceStorage) and storage.buffer is bound:
                 continue
-            memory = self._memory[buffer.id] = self._shared_memory(buffer)
-            for kernel, position in self._of_shared[buffer.id]:
-                kernel.set_arg(position, memory)
+            self._set_memory(buffer.id, self._shared_memory(buffer))
+
+    def _set_memory(self, number: int, memory: cl.Buffer) -> None:
+        self._memory[number] = memory
+        for kernel, position in self._of_buffer[number]:
+            kernel.set_arg(position, memory)
 
     def _shared_memory(self, buffer: Buffer) -> cl.Buffer:
         """Return where a shared variable's numbers are, once they are on this device."""
@@ -198,8 +248,8 @@ class OpenCLExecutable:
             )
         return storage.buffer
 
-    def _allocate(self) -> dict[int, cl.Buffer]:
-        """Return the memory of every buffer of the plan."""
+    def _allocate(self, given: Mapping[int, cl.Buffer]) -> dict[int, cl.Buffer]:
+        """Return the memory of every buffer of the plan: what is given, and its own."""
         sizes: dict[int, int] = {}
         for buffer in self.plan.buffers:
             if buffer.role == "temp":
@@ -208,8 +258,10 @@ class OpenCLExecutable:
             storage: self._runtime.allocate(size, "intermediate values")
             for storage, size in sizes.items()
         }
-        memory: dict[int, cl.Buffer] = {}
+        memory: dict[int, cl.Buffer] = dict(given)
         for buffer in self.plan.buffers:
+            if buffer.id in given:
+                continue
             if buffer.role == "temp":
                 memory[buffer.id] = temps[buffer.storage]
             elif buffer.role == "shared":
@@ -225,19 +277,21 @@ class OpenCLExecutable:
                     self._runtime.upload(memory[buffer.id], array)
         return memory
 
-    def _build(self, target: Target) -> list[_Launch | _Move]:
+    def _build(self, target: Target) -> list[_Launch | _Move | _Turns]:
         """Return what one run does, in order, with every argument set."""
         steps = generate(self.plan, target)
         kernels = [kernel for step in steps for kernel in step]
         self._runtime.build(kernels)
         # Kernels do not keep their arguments alive.
         self._scratch = self._allocate_scratch(kernels)
-        work: list[_Launch | _Move] = []
+        work: list[_Launch | _Move | _Turns] = []
         for step, generated in zip(self.plan.steps, steps, strict=True):
             if isinstance(step, Copy):
                 ends = self.plan.buffers[step.source], self.plan.buffers[step.target]
                 if ends[0].size_bytes:
                     work.append(_Move(*ends))
+            elif isinstance(step, Repeat):
+                work.append(_Turns(step, self._repeated(step, target)))
             for kernel in generated:
                 with driver_errors("preparing kernels", self._runtime.info.id):
                     made = self._runtime.kernel(kernel)
@@ -245,6 +299,17 @@ class OpenCLExecutable:
                         self._set_argument(made, position, argument)
                 work.append(_Launch(made, kernel.global_size, kernel.local_size, kernel.label))
         return work
+
+    def _repeated(self, step: Repeat, target: Target) -> OpenCLExecutable:
+        """Return what takes a step's turns, bound to the memory of this plan."""
+        buffers = [b for b in step.plan.buffers if b.role == "shared"]
+        states = [shared(np.zeros(b.shape, b.dtype)) for b in buffers]
+        given = {inner: self._memory[outer] for inner, outer in _given(step).items()}
+        made = OpenCLExecutable(
+            self._runtime, target, step.plan, states, step.count, self._place, given
+        )
+        made._set_scalars(step.scalars)
+        return made
 
     def _allocate_scratch(self, kernels: Sequence[Kernel]) -> dict[int, cl.Buffer]:
         """Return scratch memory by number; steps run one after the other and share it."""
@@ -260,8 +325,8 @@ class OpenCLExecutable:
         """Set one argument, and note it where it may have to be set again."""
         if isinstance(argument, BufferArgument):
             kernel.set_arg(position, self._memory[argument.buffer])
-            if argument.buffer in self._of_shared:
-                self._of_shared[argument.buffer].append((kernel, position))
+            if argument.buffer in self._of_buffer:
+                self._of_buffer[argument.buffer].append((kernel, position))
         elif isinstance(argument, SlotArgument):
             size = int(np.prod(self.plan.buffers[argument.buffer].shape, dtype=np.int64))
             self._of_slot.append((kernel, position, size))
@@ -273,6 +338,14 @@ class OpenCLExecutable:
             kernel.set_arg(position, integer(argument.value))
         else:
             kernel.set_arg(position, self._scratch[argument.number])
+
+
+def _given(step: Repeat) -> dict[int, int]:
+    """Return which buffer of the plan around it is behind which of a repeated plan."""
+    plan = step.plan
+    taken = [b for b in plan.buffers if b.role in ("input", "element")]
+    behind = {b.id: step.inputs[b.number] for b in taken}
+    return behind | dict(zip(plan.outputs, step.outputs, strict=True))
 
 
 def _passed(value: np.generic) -> np.generic:

@@ -29,7 +29,7 @@ class BufferArgument:
 
 @attrs.frozen
 class SlotArgument:
-    """Where in the ring of an output buffer the present slot begins, in elements."""
+    """Where in a ring, or in what is walked along, the present slot begins, in elements."""
 
     buffer: int
 
@@ -123,11 +123,11 @@ class Arguments:
         self._order: list[tuple[Argument, str]] = []
 
     def buffer(self, number: int, *, write: bool = False) -> str:
-        """Return the name of the pointer to a buffer; for an output, to its present slot."""
+        """Return the name of the pointer to a buffer; where it has slots, to the present one."""
         argument = BufferArgument(number)
         if write:
             self.written.add(argument)
-        if self.buffers[number].role == "output" and argument not in self._names:
+        if self.buffers[number].role in ("output", "element") and argument not in self._names:
             name = self._named(argument, "buf")
             self._named(SlotArgument(number), "slot")
             return name
@@ -193,7 +193,7 @@ class Arguments:
         return tuple(argument for argument, _ in self._order)
 
     def prologue(self) -> list[str]:
-        """Return the statements that move output pointers to the present slot."""
+        """Return the statements that move pointers to the present slot."""
         return [
             f"{self._names[BufferArgument(a.buffer)]} += {name};"
             for a, name in self._order

@@ -18,7 +18,7 @@ from workbench.engine.backends.opencl.codegen.panels import PanelsKernel
 from workbench.engine.backends.opencl.codegen.tiles import TilesKernel
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.lower.node import Node, walk
-from workbench.engine.lower.plan import Copy, Cumulate, Plan, Product, Step
+from workbench.engine.lower.plan import Copy, Cumulate, Plan, Product, Repeat, Step
 
 _FLOAT64 = "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n"
 #: Elements beyond which positions do not fit 32 bits.
@@ -26,7 +26,10 @@ _WIDE = 2**31 - 2**16
 
 
 def generate(plan: Plan, target: Target) -> list[Sequence[Kernel]]:
-    """Return, for each step of `plan`, its kernels in order; none where nothing is computed."""
+    """Return, for each step of `plan`, its kernels in order; none where nothing is computed.
+
+    What a step repeats is a plan of its own.
+    """
     return [_kernels(plan, step, target) for step in plan.steps]
 
 
@@ -51,7 +54,7 @@ def _library() -> tuple[tuple[str, frozenset[str]], ...]:
 
 
 def _kernels(plan: Plan, step: Step, target: Target) -> Sequence[Kernel]:
-    if isinstance(step, Copy):
+    if isinstance(step, Copy | Repeat):
         return ()
     word = re.match(r"[a-z_]+", step.label)
     kind = "product" if isinstance(step, Product) else "loops"
