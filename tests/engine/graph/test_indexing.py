@@ -108,6 +108,35 @@ def test_integer_tensors_select_what_numpy_selects(rows: list[int], kind: str) -
     np.testing.assert_array_equal(got, plain)
 
 
+@given(
+    st.lists(st.integers(-5, 4), max_size=6),
+    st.sampled_from(["rows", "columns", "both", "matrix", "apart", "sliced", "of an index"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_integer_tensors_set_and_increase_what_numpy_does(rows: list[int], kind: str) -> None:
+    """Of several values for one element the last stays; all of them are added up."""
+    x, i = _variable("x", 3), _variable("i", 1, "int32")
+    r = np.array(rows, "int32")
+    c = r % 4
+    view, key = {
+        "rows": (x[i], np.s_[r]),
+        "columns": (x[:, :, i % 4], np.s_[:, :, c]),
+        "both": (x[i, :, i % 4], np.s_[r, :, c]),
+        "matrix": (x[i.dimshuffle(0, "x"), 0, i % 4], np.s_[r[:, None], 0, c]),
+        "apart": (x[i, :, [2]], np.s_[r, :, [2]]),
+        "sliced": (x[1:4, ::-1, i % 3], np.s_[1:4, ::-1, r % 3]),
+        "of an index": (x[i, 0], np.s_[r, 0]),
+    }[kind]
+    values = np.arange(_VALUE[key].size).reshape(_VALUE[key].shape) + 100.0
+    wanted, more = _VALUE.copy(), _VALUE.copy()
+    wanted[key] = values
+    np.add.at(more, key, values)
+    set_subtensor, inc_subtensor = FUNCTIONS["set_subtensor"], FUNCTIONS["inc_subtensor"]
+    got = evaluate([set_subtensor(view, values), inc_subtensor(view, values)], {x: _VALUE, i: r})
+    np.testing.assert_array_equal(got[0], wanted)
+    np.testing.assert_allclose(got[1], more, rtol=1e-12)
+
+
 @pytest.mark.parametrize("index", [5, -6])
 def test_an_integer_out_of_range_is_an_error_when_called(index: int) -> None:
     x, i = _variable("x", 3), _variable("i", 0, "int64")
@@ -158,8 +187,6 @@ def test_setting_what_is_no_index_is_refused() -> None:
     set_subtensor = FUNCTIONS["set_subtensor"]
     with pytest.raises(NotSupported, match="is not an index of a tensor"):
         set_subtensor(x + 1, 0)
-    with pytest.raises(NotSupported, match="twice"):
-        set_subtensor(x[[0, 1]], 0)
 
 
 def test_setting_a_wider_dtype_is_refused() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import attrs
 import numpy as np
@@ -20,9 +21,34 @@ from workbench.engine.graph.ops.lengths import axis_length, size
 from workbench.engine.graph.ops.registry import SAMPLED, Case, Sample, declare, language
 from workbench.engine.graph.ops.shape import broadcast_to
 from workbench.engine.graph.ops.slicing import Insert, Slice
-from workbench.engine.graph.ops.take import Take, put, scatter_add, take_rows, wrap_index
+from workbench.engine.graph.ops.take import put, scatter_add, take_rows, wrap_index
 from workbench.engine.graph.promotion import as_variable, common_dtype
 from workbench.engine.graph.variable import Constant, Variable
+
+
+@attrs.frozen(eq=False)
+class _Taking:
+    """How a variable was taken from a tensor: what `set_subtensor` has to undo.
+
+    Parameters
+    ----------
+    cut
+        The slices of the tensor that were taken from: an index of it, or the tensor itself.
+    order
+        The axes of `cut`, the indexed ones first.
+    indices
+        The integer tensors, counted from 0.
+    """
+
+    x: Variable
+    cut: Variable
+    order: tuple[int, ...]
+    indices: tuple[Variable, ...]
+
+
+#: By what integer tensors have taken. An expression alone does not tell what was indexed:
+#: ``x[:, i]`` and ``x.T[i].T`` are the same one.
+_TAKINGS: WeakKeyDictionary[Variable, _Taking] = WeakKeyDictionary()
 
 
 @attrs.frozen
@@ -164,11 +190,12 @@ def _index_by_tensors(x: Variable, keys: Sequence[Any]) -> Variable:
             "Index first, then add the axis with dimshuffle.",
         )
     slices = tuple(k if isinstance(k, slice) else slice(None) for k in keys)
-    if any(s != slice(None) for s in slices):
-        x = index(x, slices)
+    cut = index(x, slices) if any(k != slice(None) for k in slices) else x
     chosen = [axis for axis, k in enumerate(keys) if not isinstance(k, slice)]
     rest = [axis for axis in range(x.ndim) if axis not in chosen]
-    taken = take_rows(dimshuffle(x, chosen + rest), [keys[axis] for axis in chosen])
+    taken = take_rows(dimshuffle(cut, chosen + rest), [keys[axis] for axis in chosen])
+    assert taken.owner is not None
+    _TAKINGS[taken] = _Taking(x, cut, (*chosen, *rest), taken.owner.inputs[1:])
     first, count = chosen[0], taken.ndim - len(rest)
     if first == 0 or chosen != list(range(first, first + len(chosen))):
         # NumPy puts the new axes first when the indexed axes do not stand together.
@@ -181,11 +208,12 @@ def _index_by_tensors(x: Variable, keys: Sequence[Any]) -> Variable:
 def set_subtensor(view: Any, value: Any) -> Variable:
     """Return the tensor that `view` is an index of, with `value` at that place.
 
+    Of several values for one element the last stays.
+
     Raises
     ------
     NotSupported
-        `view` is not an index of a tensor, or is one by integer tensors that may name an element
-        twice.
+        `view` is not an index of a tensor.
     """
     return _subtensor(view, value, increase=False)
 
@@ -202,27 +230,39 @@ def inc_subtensor(view: Any, value: Any) -> Variable:
 def _subtensor(view: Variable, value: Any, increase: bool) -> Variable:
     order: Sequence[Any] = range(view.ndim)
     inner = view
-    if view.owner is not None and isinstance(view.owner.op, Dimshuffle):
+    if view not in _TAKINGS and view.owner is not None and isinstance(view.owner.op, Dimshuffle):
         order, inner = view.owner.op.order, view.owner.inputs[0]
     op = inner.owner.op if inner.owner is not None else None
-    if inner.owner is None or not isinstance(op, Slice | Take):
+    if inner.owner is None or not (isinstance(op, Slice) or inner in _TAKINGS):
         raise NotSupported(
             f"{view.describe()} is not an index of a tensor.",
             "Write set_subtensor(x[key], value).",
         )
-    x, *rest = inner.owner.inputs
-    if common_dtype([x, as_variable(value)]) != x.dtype:
+    x = inner.owner.inputs[0] if isinstance(op, Slice) else _TAKINGS[inner].x
+    value = as_variable(value)
+    if common_dtype([x, value]) != x.dtype:
         raise GraphError(
-            f"{as_variable(value).describe()} does not fit into {x.describe()}.",
-            f"Cast it to {x.dtype}.",
+            f"{value.describe()} does not fit into {x.describe()}.", f"Cast it to {x.dtype}."
         )
-    new = broadcast_to(with_dtype(as_variable(value), x.dtype), view.shape)
+    new = broadcast_to(with_dtype(value, x.dtype), view.shape)
     back = [order.index(a) if a in order else "x" for a in range(inner.ndim)]
     new = dimshuffle(new, back)
-    if isinstance(op, Take):
-        return x + scatter_add(x, rest, new) if increase else put(x, rest, new)
-    starts = rest[: len(op.axes)]
-    return Insert(op.axes, op.steps)(x, inner + new if increase else new, *starts)
+    if isinstance(op, Slice):
+        starts = inner.owner.inputs[1 : 1 + len(op.axes)]
+        return Insert(op.axes, op.steps)(x, inner + new if increase else new, *starts)
+    return _put_back(_TAKINGS[inner], new, increase)
+
+
+def _put_back(taking: _Taking, new: Variable, increase: bool) -> Variable:
+    """Return the tensor that was taken from, with `new` put or added where it was taken."""
+    order, cut = taking.order, taking.cut
+    moved = dimshuffle(cut, order)
+    if increase:
+        changed = moved + scatter_add(moved, taking.indices, new)
+    else:
+        changed = put(moved, taking.indices, new)
+    changed = dimshuffle(changed, [order.index(axis) for axis in range(cut.ndim)])
+    return changed if cut is taking.x else _subtensor(cut, changed, increase=False)
 
 
 _KEYS: list[Any] = [
@@ -297,5 +337,26 @@ declare(
         lambda x, y: inc_subtensor(x[np.array([1, 4, 1])], y),
         (Sample((7, 5)), Sample((3, 5))),
         lambda x, y: _increased(x, y, np.array([1, 4, 1])),
+    ),
+    Case(
+        lambda x, i, y: set_subtensor(x[i], y),
+        (Sample((7, 5)), Sample((6,), "int32", -7, 6), Sample((6, 5))),
+        lambda x, i, y: _assigned(x, y, i),
+    ),
+    Case(
+        lambda x, i, j, y: set_subtensor(x[i, j], y),
+        (Sample((3, 2, 2)), *[Sample((4,), "int64", 0, 1)] * 2, Sample((4, 2))),
+        lambda x, i, j, y: _assigned(x, y, (i, j)),
+    ),
+    Case(
+        lambda x, i, y: set_subtensor(x[:, i], y),
+        (Sample((3, 5)), Sample((0,), "int64"), Sample((3, 1), stretch=(1,))),
+        lambda x, _i, _y: x,
+    ),
+    Case(
+        lambda x, i, y: inc_subtensor(x[1:, i], y),
+        (Sample((3, 5)), Sample((6,), "uint8", 0, 4), Sample((6,))),
+        lambda x, i, y: _increased(x, y, np.s_[1:, i]),
+        dtypes=("uint8", "int64"),
     ),
 )

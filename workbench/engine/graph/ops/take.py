@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from workbench.core.errors import GraphError, NotSupported
+from workbench.core.errors import GraphError
 from workbench.engine.graph.op import LengthSource, Movement, Read
 from workbench.engine.graph.ops.arithmetic import cast
 from workbench.engine.graph.ops.comparison import eq, switch
@@ -184,6 +184,16 @@ def scatter_add(x: Variable, indices: Sequence[Variable], values: Variable) -> V
         chosen = dimshuffle(hot, 0, 1, *"x" * (x.ndim - 2))
         spread = dimshuffle(values, 0, "x", *range(1, values.ndim))
         return _into_rows(x, switch(chosen, spread, 0), indices)
+    length, flat, rows = _as_rows(x, indices, values)
+    places = dimshuffle(arange(length), 0, "x")
+    matches = cast(eq(places, dimshuffle(flat, "x", 0)), x.dtype)
+    return reshape(call("dot", matches, rows), x.shape)
+
+
+def _as_rows(
+    x: Variable, indices: Sequence[Variable], values: Variable
+) -> tuple[Variable, Variable, Variable]:
+    """Return how many rows `x` has with its indexed axes made one, which are meant, and values."""
     count = len(indices)
     lengths = [axis_length(x, axis) for axis in range(count)]
     flat = indices[0]
@@ -191,29 +201,32 @@ def scatter_add(x: Variable, indices: Sequence[Variable], values: Variable) -> V
         flat = flat * n + i
     taken = values.shape[: values.ndim - (x.ndim - count)]
     flat = reshape(broadcast_to(flat, taken), (product(taken),))
-    rest = product(x.shape[count:])
-    rows = reshape(values, (product(taken), rest))
-    places = dimshuffle(arange(product(lengths)), 0, "x")
-    matches = cast(eq(places, dimshuffle(flat, "x", 0)), x.dtype)
-    return reshape(call("dot", matches, rows), x.shape)
+    rows = reshape(values, (product(taken), product(x.shape[count:])))
+    return product(lengths), flat, rows
 
 
 def put(x: Variable, indices: Sequence[Variable], values: Variable) -> Variable:
-    """Return `x` with `values` where ``x[arange(n), y]`` points.
+    """Return `x` with `values` where the index tensors point; the last of several stays.
 
-    Raises
-    ------
-    NotSupported
-        The index is not of that form: it might name an element twice.
+    One row, one column: a comparison places the values. Otherwise each row of `x` looks for the
+    last index that means it.
     """
     hot = _one_hot(x, indices)
-    if hot is None or not same_length(axis_length(indices[0], 0), axis_length(x, 0)):
-        raise NotSupported(
-            "set_subtensor by integer tensors might set an element twice.",
-            "Use x[arange(x.shape[0]), y], slices, or inc_subtensor.",
-        )
-    chosen = dimshuffle(hot, 0, 1, *"x" * (x.ndim - 2))
-    return switch(chosen, dimshuffle(values, 0, "x", *range(1, values.ndim)), x)
+    if hot is not None and same_length(axis_length(indices[0], 0), axis_length(x, 0)):
+        chosen = dimshuffle(hot, 0, 1, *"x" * (x.ndim - 2))
+        return switch(chosen, dimshuffle(values, 0, "x", *range(1, values.ndim)), x)
+    length, flat, rows = _as_rows(x, indices, values)
+    width = axis_length(rows, 1)
+    # Counted from 1: 0 stands for none, and for a row of zeros in front of the values.
+    numbers = arange(1, axis_length(flat, 0) + 1)
+    matches = eq(dimshuffle(arange(length), 0, "x"), dimshuffle(flat, "x", 0))
+    found = switch(matches, dimshuffle(numbers, "x", 0), 0)
+    none = zeros_like(dimshuffle(arange(length), 0, "x"))
+    last = call("max", call("concatenate", [none, found], 1), axis=1)
+    zeros = call("zeros", (size(1), width), x.dtype)
+    new = take_rows(call("concatenate", [zeros, rows]), [last])
+    old = reshape(x, (length, width))
+    return reshape(switch(dimshuffle(last, 0, "x") > 0, new, old), x.shape)
 
 
 _ROWS = Sample((4,), "int32", -7, 6)
