@@ -156,7 +156,7 @@ class Movement(Op):
 class Generated(Op):
     """Each output element follows from its index alone and 0-d inputs.
 
-    Aranges, unit matrices, random numbers.
+    Aranges and unit matrices.
     """
 
     def cl_at(
