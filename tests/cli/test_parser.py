@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,3 +105,16 @@ def test_wrong_use_is_answered_in_two_sentences(
     assert done.err.startswith("workbench: ")
     assert quoted in done.err
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["missing.h5", "missing.HDF5", "folder.h5"])
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_a_model_that_is_not_there_is_told_before_any_window(
+    command: Callable[..., Any], tmp_path: Path, name: str, debug: list[str]
+) -> None:
+    (tmp_path / "folder.h5").mkdir()
+    process = command(*debug, name, env={**os.environ, "QT_QPA_PLATFORM": "nonsense"})
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert repr(name) in err
+    assert err.count("\n") == 1

@@ -132,11 +132,18 @@ def test_the_log_has_a_row_for_every_point(train: Callable[..., Any], tmp_path: 
     assert math.isclose(mean, epochs[0]["log_likelihood"], rel_tol=1e-6)
 
 
-def test_a_person_reads_text(workbench: Callable[..., Any], squares: Path, small: Path) -> None:
-    done = workbench("train", "--network", small, "--dataset", squares, "--epochs", 1)
+def test_a_person_reads_text(
+    workbench: Callable[..., Any], squares: Path, small: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "squares.h5"
+    words = ["--network", small, "--dataset", squares, "--epochs", 3, "--save", path]
+    done = workbench("train", *words)
     assert done.status == 0
     assert "accuracy" in done.out
     assert "epoch 1: LL -" in done.err
+    # However quickly it follows the others, the last epoch is what the run came to.
+    assert done.err.count("epoch 3: LL -") == 1
+    assert (done.out + done.err).count(f"Saved {path}.") == 1
 
 
 def test_a_diverging_run_says_so_and_keeps_what_was_saved(

@@ -13,6 +13,12 @@ from pathlib import Path
 import pytest
 
 from workbench.gui import display
+from workbench.io import save_model
+from workbench.nn.layers import LAYERS
+from workbench.spec.data import DataSpec
+from workbench.spec.network import NetworkSpec
+from workbench.spec.training import TrainingSpec
+from workbench.training.model_files import first_model_file
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux")
@@ -55,6 +61,41 @@ def window(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[subproces
     yield process
     process.kill()
     process.communicate()
+
+
+_OPENING = """
+import sys
+from workbench import __main__
+from workbench.gui import app, controller
+
+class Telling(controller.Controller):
+    def show(self):
+        super().show()
+        self.filing.files.opened.connect(self.tell)
+
+    def tell(self, _):
+        print(self.document.path, self.document.state.network, self.document.modified)
+        self.close()
+
+app.Controller = Telling
+sys.exit(__main__.main())
+"""
+
+
+def test_a_file_that_is_named_is_opened(tmp_path: Path) -> None:
+    network = NetworkSpec((1, 28, 28), (LAYERS["dense"](10), LAYERS["softmax"]()))
+    path = tmp_path / "Mine.H5"
+    save_model(path, first_model_file(network, TrainingSpec(), DataSpec()))
+    done = subprocess.run(
+        [sys.executable, "-c", _OPENING, path.name],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, f"{path} {network} False\n"), done.stderr
 
 
 @POSIX

@@ -35,11 +35,15 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = _Parser(
         prog="workbench",
-        description="Train neural networks on any OpenCL device and see them learn.",
+        usage="%(prog)s [MODEL.h5]\n       %(prog)s VERB ...",
+        description="Train neural networks on any OpenCL device and see them learn. "
+        "Without a verb the window opens, with a saved model if one is named.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
+    verbs = parser.add_subparsers(
+        dest="verb", metavar="VERB", parser_class=_Parser, prog=parser.prog
+    )
     _add_train(verbs)
     _add_evaluate(verbs)
     _add_predict(verbs)

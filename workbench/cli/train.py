@@ -87,7 +87,6 @@ def _train(
             stopped = stopped or isinstance(event, Stopped)
         if save is not None:
             save_model(save, model_file(session, data, trainer.history))
-            console.message(f"Saved {save}.")
     return _Result(epochs, stopped, None if stopped else session.evaluate("test"))
 
 
@@ -109,4 +108,4 @@ def _print(result: _Result, save: Path | None) -> None:
     elif test is not None:
         print(f"Test: score {test.log_likelihood:.6g}.")
     if save is not None:
-        print(f"Saved: {save}")
+        print(f"Saved {save}.")

@@ -41,6 +41,7 @@ def stopping_on_interrupt(commands: CommandQueue) -> Iterator[None]:
 def watched(events: Iterable[Event], console: Console) -> Iterator[Event]:
     """Show what a run reports, and pass it on."""
     told_s = 0.0
+    untold: EpochRecord | None = None
     for event in events:
         if isinstance(event, Started):
             console.message(
@@ -56,11 +57,14 @@ def watched(events: Iterable[Event], console: Console) -> Iterator[Event]:
             )
             console.progress("training", event.step, event.steps, note)
         elif isinstance(event, EpochEnded):
-            now_s = time.monotonic()
+            untold, now_s = event.record, time.monotonic()
             if now_s - told_s >= _EPOCH_LINE_S:
-                told_s = now_s
+                untold, told_s = None, now_s
                 console.message(_epoch_line(event.record))
         elif isinstance(event, Finished):
+            # However quick it was, the last one is what the run came to.
+            if untold is not None:
+                console.message(_epoch_line(untold))
             console.message(f"Finished {event.step:,} iterations in {event.elapsed_s:.1f} s.")
         elif isinstance(event, Stopped):
             console.message(f"Stopped after {event.step:,} iterations: {event.reason}.")

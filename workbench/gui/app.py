@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import Qt
@@ -50,11 +51,13 @@ def prepare(application: QApplication) -> list[plugins.PluginWarning]:
     return warnings
 
 
-def run(debug: bool = False) -> int:
+def run(path: Path | None = None, debug: bool = False) -> int:
     """Show the window until it is closed; return the exit status.
 
     Parameters
     ----------
+    path
+        A model file to open it with.
     debug
         Whether the traceback of a failure that nobody foresaw is printed.
     """
@@ -67,6 +70,8 @@ def run(debug: bool = False) -> int:
     signals.received.connect(controller.close)
     controller.closed.connect(application.quit)
     controller.show()
+    if path is not None:
+        controller.filing.open_path(path.absolute())
     if warnings:
         controller.say(" ".join(map(str, warnings)), "Mend the file and start again.")
     application.exec()
