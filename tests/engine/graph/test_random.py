@@ -135,6 +135,14 @@ def test_updates_can_be_given_by_hand() -> None:
     np.testing.assert_array_equal([by_hand(), by_hand()], expected)
 
 
+def test_a_dtype_left_open_is_the_default() -> None:
+    streams = RandomStreams(0)
+    for draw in (streams.uniform, streams.normal):
+        assert draw((2,)).dtype == draw((2,), dtype="floatX").dtype == "float64"
+    assert streams.binomial((2,), dtype="floatX").dtype == "float64"
+    assert streams.binomial((2,)).dtype == "int64"
+
+
 def test_shapes() -> None:
     streams = RandomStreams(0)
     x = Variable(TensorType("float64", (False, False)), name="x")

@@ -104,7 +104,7 @@ class RandomStreams:
         ndim
             Number of axes, where that is to be checked.
         """
-        dtype = dtype or DEFAULTS.float_dtype
+        dtype = _named(dtype)
         low, high = cast(low, dtype), cast(high, dtype)
         lengths = _lengths(size, ndim, low, high)
         u = self._draw(lengths, dtype, draws.uniform32, draws.uniform64)
@@ -122,7 +122,7 @@ class RandomStreams:
         dtype: str | None = None,
     ) -> Variable:
         """Return normally distributed numbers of mean `avg` and standard deviation `std`."""
-        dtype = dtype or DEFAULTS.float_dtype
+        dtype = _named(dtype)
         avg, std = cast(avg, dtype), cast(std, dtype)
         lengths = _lengths(size, ndim, avg, std)
         z = self._draw(lengths, dtype, draws.normal32, draws.normal64)
@@ -141,7 +141,7 @@ class RandomStreams:
 
         The cost grows with `n`, which is one number for all elements.
         """
-        p, n = as_variable(p), as_variable(n)
+        p, n, dtype = as_variable(p), as_variable(n), _named(dtype)
         if n.ndim:
             raise NotSupported(
                 f"binomial got {n.describe()} for n.", "Give one number for all elements."
@@ -236,6 +236,11 @@ def _lengths(size: Size, ndim: int | None, *parameters: Variable) -> list[Variab
             f"A draw of shape {size!r} was said to have {ndim} axes.", "Leave out ndim."
         )
     return lengths
+
+
+def _named(dtype: str | None) -> str:
+    """Return a dtype's name, that of the default for floats where it is left open."""
+    return DEFAULTS.float_dtype if dtype in (None, "floatX") else np.dtype(dtype).name
 
 
 def _is(value: Variable, number: float) -> bool:
