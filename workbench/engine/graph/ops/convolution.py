@@ -13,147 +13,179 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError, NotSupported
-from workbench.engine.graph.op import LengthSource, Movement, Read
+from workbench.engine.graph.op import Composite, LengthSource
 from workbench.engine.graph.ops.dimshuffle import dimshuffle
 from workbench.engine.graph.ops.elementwise import with_dtype
 from workbench.engine.graph.ops.lengths import product
 from workbench.engine.graph.ops.linear import dot
+from workbench.engine.graph.ops.margins import Margins, Pair, margins_of, pair_of, with_margins
 from workbench.engine.graph.ops.registry import FLOATS, Case, Sample, declare, language
 from workbench.engine.graph.ops.shape import reshape
-from workbench.engine.graph.ops.windows import padded, windows
+from workbench.engine.graph.ops.slicing import Insert
+from workbench.engine.graph.ops.windows import LaidOut, windows
 from workbench.engine.graph.promotion import as_variable, common_dtype
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import Variable
 
-Pair = tuple[int, int]
-#: Elements before and behind, for rows and for columns.
-Margins = tuple[Pair, Pair]
 #: Lengths that the caller promises; None where nothing is promised.
 Promised = tuple[int | None, ...] | None
 
-_AXES = ("batch", "channels", "rows", "columns")
-
-
-def pair_of(value: Any, what: str, least: int) -> Pair:
-    """Return one or two whole numbers as two, for rows and columns.
-
-    Parameters
-    ----------
-    what
-        What messages call it.
-    least
-        The least number that makes sense.
-
-    Raises
-    ------
-    GraphError
-        It is something else.
-    """
-    both = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value, value)
-    if len(both) == 2 and all(isinstance(n, (int, np.integer)) and n >= least for n in both):
-        return int(both[0]), int(both[1])
-    raise GraphError(
-        f"{what} is {value!r}.", f"Give one or two whole numbers, not less than {least}."
-    )
+_IMAGES = "(batch, channels, rows, columns)"
+_FILTERS = "(out, channels, rows, columns)"
 
 
 @attrs.frozen
-class Images(Movement):
-    """The images as they are, once filters are known to fit them.
-
-    Inputs: the images, and the four lengths of the filters.
+class Convolution(Composite):
+    """Images by filters. Inputs: (batch, channels, rows, columns), (out, channels, rows, columns).
 
     Parameters
     ----------
-    border
-        "valid", "full", "half", or elements before and behind, for rows and for columns.
+    margins
+        Zeros around the images.
+    steps
+        How far the next place lies from one.
     dilation
-        How far neighbours of a window lie apart.
+        How far neighbours in a filter lie apart in the image.
+    flip
+        Whether filters are turned by 180 degrees.
     image_shape, filter_shape
         What the caller promises of the shapes.
     """
 
-    name = "images"
-    border: str | Margins
+    name = "conv2d"
+    margins: Margins
+    steps: Pair
     dilation: Pair
-    image_shape: Promised
-    filter_shape: Promised
-
-    @property
-    def shape_inputs(self) -> tuple[int, ...]:
-        """The filters' lengths."""
-        return (1, 2, 3, 4)
+    flip: bool
+    image_shape: Promised = None
+    filter_shape: Promised = None
 
     def infer_type(self, *types: TensorType) -> TensorType:
-        """Keep the type."""
-        return types[0]
+        """Take two tensors of four axes and one dtype."""
+        x, w = types
+        if x.ndim != 4 or w.ndim != 4 or x.dtype != w.dtype:
+            raise GraphError(f"conv2d does not take {x} and {w}.")
+        return TensorType(x.dtype, (x.broadcastable[0], w.broadcastable[0], False, False))
 
     def infer_shape(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
         """Check that channels are equal and that a filter has room in the image."""
-        (shape,), filters = shapes, tuple(sizes)
-        both = f"conv2d got images of shape {shape} and filters of shape {filters}"
-        if shape[1] != filters[1]:
+        images, filters = shapes
+        both = f"conv2d got images of shape {images} and filters of shape {filters}"
+        if images[1] != filters[1]:
             raise GraphError(
-                f"{both}: {shape[1]} channels meet {filters[1]}.",
-                "Images are (batch, channels, rows, columns), filters (out, channels, rows, "
-                "columns).",
+                f"{both}: {images[1]} channels meet {filters[1]}.",
+                f"Images are {_IMAGES}, filters {_FILTERS}.",
             )
-        for axis in (2, 3):
-            if filters[axis] < 1:
-                raise GraphError(f"{both}: the filters have no {_AXES[axis]}.", "Give some.")
-            whole = (filters[axis] - 1) * self.dilation[axis - 2] + 1
-            margins = margins_of(self.border, axis - 2, whole)
-            if shape[axis] + sum(margins) < whole:
-                raise GraphError(
-                    f"{both}: {shape[axis]} {_AXES[axis]} with margins of {margins[0]} and "
-                    f"{margins[1]} have no room for {whole}.",
-                    'Use smaller filters, or border_mode "half" or "full".',
-                )
         for what, promised, found in (
-            ("image_shape", self.image_shape, shape),
+            ("image_shape", self.image_shape, images),
             ("filter_shape", self.filter_shape, filters),
         ):
             if promised is not None and any(
                 p not in (None, n) for p, n in zip(promised, found, strict=True)
             ):
                 raise GraphError(f"{both}, but {what} says {promised}.", "Correct it, or omit it.")
-        return shape
+        counts = []
+        for axis, what in enumerate(("rows", "columns")):
+            n, length = images[2 + axis], filters[2 + axis]
+            if length < 1:
+                raise GraphError(f"{both}: the filters have no {what}.", "Give some.")
+            whole = (length - 1) * self.dilation[axis] + 1
+            before, behind = (margin.width(whole) for margin in self.margins[axis])
+            if n + before + behind < whole:
+                raise GraphError(
+                    f"{both}: {n} {what} with margins of {before} and {behind} have no room for "
+                    f"{whole}.",
+                    'Use smaller filters, or border_mode "half" or "full".',
+                )
+            counts.append((n + before + behind - whole) // self.steps[axis] + 1)
+        return (images[0], filters[0], *counts)
 
     def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
-        """Look at the images."""
-        return inputs[0], axis
-
-    def source_index(
-        self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
-    ) -> tuple[Any, ...]:
-        """Stay where it is."""
-        return index
+        """Take the batch from the images, the channels from the filters."""
+        return (inputs[axis], 0) if axis < 2 else None
 
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
-        """Return the images."""
-        return arrays[0]
+        """Multiply NumPy's sliding windows by the filters."""
+        x, w = arrays
+        for axis in (0, 1):
+            whole = (w.shape[2 + axis] - 1) * self.dilation[axis] + 1
+            before, behind = (margin.width(whole) for margin in self.margins[axis])
+            at = 2 + axis
+            x = np.take(x, np.arange(max(-before, 0), x.shape[at] + min(behind, 0)), at)
+            widths = [(0, 0)] * x.ndim
+            widths[at] = (max(before, 0), max(behind, 0))
+            x = np.lib.stride_tricks.sliding_window_view(np.pad(x, widths), whole, at)
+            x = x[..., :: self.dilation[axis]]
+        x = x[:, :, :: self.steps[0], :: self.steps[1]]
+        turned = w[:, :, ::-1, ::-1] if self.flip else w
+        result = np.tensordot(x, turned, ((1, 4, 5), (1, 2, 3))).transpose(0, 3, 1, 2)
+        return np.asarray(result, dtype=x.dtype)
+
+    def expand(self, *inputs: Variable) -> Variable:
+        """Multiply every filter by every window, found in the images as it is needed."""
+        x, w = inputs
+        out, flat = w.shape[0], product(w.shape[1:])
+        cut = self._windows(x, w)
+        result = dot(reshape(w, (out, flat)), _columns(cut, flat))
+        result = reshape(result, (out, cut.shape[0], cut.shape[2], cut.shape[3]))
+        return dimshuffle(result, 1, 0, 2, 3)
+
+    def _windows(self, x: Variable, w: Variable) -> Variable:
+        """Return every window, (batch, channels, down, across, rows, columns)."""
+        for axis in (0, 1):
+            whole = (w.shape[2 + axis] - 1) * self.dilation[axis] + 1
+            x = with_margins(x, 2 + axis, self.margins[axis], whole)
+        for axis in (0, 1):
+            step, spread = self.steps[axis], self.dilation[axis]
+            x = windows(x, 2 + axis, w.shape[2 + axis], step, spread, self.flip)
+        return x
 
     def vjp(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable
     ) -> Sequence[Variable | None]:
-        """Pass on."""
-        return [grad, None, None, None, None]
+        """Convolve the derivative with the filters, and multiply it by the windows."""
+        x, w = inputs
+        if not x.type.is_float:
+            return [None, None]
+        out, flat = w.shape[0], product(w.shape[1:])
+        cut = self._windows(x, w)
+        columns = _columns(cut, flat)
+        count = product([x.shape[0], grad.shape[2], grad.shape[3]])
+        by_place = LaidOut()(reshape(dimshuffle(grad, 1, 0, 2, 3), (out, count)))
+        by_filters = reshape(dot(by_place, dimshuffle(columns, 1, 0)), w.shape)
+        if self.steps == (1, 1):
+            (top, bottom), (left, right) = self.margins
+            margins = ((top.mirrored(), bottom.mirrored()), (left.mirrored(), right.mirrored()))
+            back = attrs.evolve(
+                self, margins=margins, flip=not self.flip, image_shape=None, filter_shape=None
+            )
+            return [back(grad, LaidOut()(dimshuffle(w, 1, 0, 2, 3))), by_filters]
+        # Most places of that convolution would be zeros: multiply, and add up what overlaps.
+        weights = LaidOut()(dimshuffle(reshape(w, (out, flat)), 1, 0))
+        lengths = [cut.shape[axis] for axis in (1, 4, 5, 0, 2, 3)]
+        by_windows = dimshuffle(reshape(dot(weights, by_place), lengths), 3, 0, 4, 5, 1, 2)
+        return [_back(by_windows, cut, x), by_filters]
 
 
-def margins_of(border: str | Margins, axis: int, whole: Any) -> tuple[Any, Any]:
-    """Return what is put before and behind the images.
+def _back(grad: Variable, cut: Variable, x: Variable) -> Variable:
+    """Return the derivative by the images, given that by their windows."""
+    while cut is not x:
+        assert cut.owner is not None
+        op, inputs = cut.owner.op, cut.owner.inputs
+        position = int(isinstance(op, Insert))
+        part = op.vjp(inputs, cut, grad)[position]
+        assert part is not None
+        grad, cut = part, inputs[position]
+    return grad
 
-    Parameters
-    ----------
-    axis
-        0 for rows, 1 for columns.
-    whole
-        How long a filter is there, its gaps included: a number or a 0-d integer variable.
+
+def _columns(cut: Variable, flat: Variable) -> Variable:
+    """Return windows as the columns of a matrix.
+
+    Columns are many, and neighbours in an image are neighbours in a row.
     """
-    if isinstance(border, str):
-        margin = {"valid": 0, "full": whole - 1, "half": whole // 2}[border]
-        return margin, margin
-    return border[axis]
+    count = product([cut.shape[0], cut.shape[2], cut.shape[3]])
+    return reshape(dimshuffle(cut, 1, 4, 5, 0, 2, 3), (flat, count))
 
 
 @language
@@ -207,8 +239,7 @@ def conv2d(
     if x.ndim != 4 or w.ndim != 4:
         raise GraphError(
             f"conv2d does not take {x.describe()} and {w.describe()}.",
-            "Give images (batch, channels, rows, columns) and filters (out, channels, rows, "
-            "columns).",
+            f"Give images {_IMAGES} and filters {_FILTERS}.",
         )
     if num_groups != 1:
         raise NotSupported(
@@ -221,48 +252,16 @@ def conv2d(
         raise GraphError("conv2d got both input_shape and image_shape.", "They mean the same.")
     steps = pair_of(subsample, "conv2d's subsample", 1)
     dilation = pair_of(filter_dilation, "conv2d's filter_dilation", 1)
-    border = _border(border_mode)
     dtype = common_dtype([x, w])
-    promised = _promised(image_shape if input_shape is None else input_shape, "image_shape")
-    fitting = Images(border, dilation, promised, _promised(filter_shape, "filter_shape"))
-    x, w = fitting(with_dtype(x, dtype), *w.shape), with_dtype(w, dtype)
-    margins = {
-        2 + axis: margins_of(border, axis, (w.shape[2 + axis] - 1) * dilation[axis] + 1)
-        for axis in (0, 1)
-    }
-    x = padded(x, margins)
-    if filter_flip:
-        w = w[:, :, ::-1, ::-1]
-    return _correlated(x, w, steps, dilation)
-
-
-def _correlated(x: Variable, w: Variable, steps: Pair, dilation: Pair) -> Variable:
-    """Return the product of every window with every filter, (batch, out, rows, columns)."""
-    out, channels, rows, columns = w.shape
-    cut = windows(windows(x, 2, rows, steps[0], dilation[0]), 3, columns, steps[1], dilation[1])
-    batch, _, down, across, _, _ = cut.shape
-    flat = channels * rows * columns
-    # One column of the right matrix is one window: many columns, and neighbours in an image are
-    # neighbours in a row of it.
-    right = reshape(dimshuffle(cut, 1, 4, 5, 0, 2, 3), (flat, product([batch, down, across])))
-    result = reshape(dot(reshape(w, (out, flat)), right), (out, batch, down, across))
-    return dimshuffle(result, 1, 0, 2, 3)
-
-
-def _border(mode: Any) -> str | Margins:
-    if isinstance(mode, str):
-        if mode not in ("valid", "full", "half"):
-            raise GraphError(
-                f"conv2d's border_mode is {mode!r}.",
-                'Use "valid", "full", "half", a number, or one for rows and one for columns.',
-            )
-        return mode
-    if isinstance(mode, (tuple, list)) and any(isinstance(m, (tuple, list)) for m in mode):
-        sides = [pair_of(m, "conv2d's border_mode", 0) for m in mode]
-        if len(sides) == 2:
-            return sides[0], sides[1]
-    rows, columns = pair_of(mode, "conv2d's border_mode", 0)
-    return (rows, rows), (columns, columns)
+    op = Convolution(
+        margins_of(border_mode),
+        steps,
+        dilation,
+        bool(filter_flip),
+        _promised(image_shape if input_shape is None else input_shape, "image_shape"),
+        _promised(filter_shape, "filter_shape"),
+    )
+    return op(with_dtype(x, dtype), with_dtype(w, dtype))
 
 
 def _promised(shape: Any, what: str) -> Promised:
@@ -286,7 +285,7 @@ def _by_hand(
     """Convolve in NumPy, one element of the filters after the other."""
     whole = [(n - 1) * d + 1 for n, d in zip(w.shape[2:], filter_dilation, strict=True)]
     if isinstance(border_mode, str):
-        border_mode = [margins_of(border_mode, axis, n) for axis, n in enumerate(whole)]
+        border_mode = [{"valid": 0, "half": n // 2, "full": n - 1}[border_mode] for n in whole]
     sides = [(m, m) if isinstance(m, int) else m for m in border_mode]
     x = np.pad(x, [(0, 0), (0, 0), *sides])
     w = w[:, :, ::-1, ::-1] if filter_flip else w
@@ -312,7 +311,7 @@ def _case(images: Shape, filters: Shape, dtypes: tuple[str, ...] = FLOATS, **opt
 _SMALL: tuple[Shape, Shape] = ((2, 3, 5, 7), (4, 3, 3, 2))
 declare(
     "conv2d",
-    Images,
+    Convolution,
     ("uint8", *FLOATS),
     _case(*_SMALL, dtypes=("uint8", *FLOATS)),
     _case(*_SMALL, filter_flip=False),

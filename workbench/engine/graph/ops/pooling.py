@@ -13,14 +13,14 @@ import numpy as np
 from workbench.core.errors import GraphError, NotSupported
 from workbench.engine.graph.ops import reductions
 from workbench.engine.graph.ops.arithmetic import cast, maximum, minimum
-from workbench.engine.graph.ops.convolution import Pair, pair_of
 from workbench.engine.graph.ops.dimshuffle import dimshuffle
 from workbench.engine.graph.ops.generated import arange
 from workbench.engine.graph.ops.lengths import axis_length
+from workbench.engine.graph.ops.margins import Pair, padded, pair_of
 from workbench.engine.graph.ops.registry import FLOATS, Case, Sample, declare, language
 from workbench.engine.graph.ops.shape import reshape
 from workbench.engine.graph.ops.slicing import Slice
-from workbench.engine.graph.ops.windows import padded, windows
+from workbench.engine.graph.ops.windows import windows
 from workbench.engine.graph.promotion import as_variable
 from workbench.engine.graph.types import Shape
 from workbench.engine.graph.variable import Variable

@@ -15,9 +15,8 @@ from workbench.core.errors import GraphError
 from workbench.engine.graph.op import LengthSource, Movement, Piecewise, Read
 from workbench.engine.graph.ops.folds import Sum
 from workbench.engine.graph.ops.lengths import axis_length, size
-from workbench.engine.graph.ops.registry import FLOATS, SAMPLED, Case, Sample, declare
-from workbench.engine.graph.ops.shape import broadcast_to
-from workbench.engine.graph.ops.slicing import Insert, Pieces
+from workbench.engine.graph.ops.registry import FLOATS, Case, Sample, declare
+from workbench.engine.graph.ops.slicing import Pieces
 from workbench.engine.graph.promotion import as_variable
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import Constant, Variable
@@ -35,15 +34,18 @@ class _Sliding:
         How far the next window begins from one.
     spread
         How far neighbours of one window lie apart.
+    backwards
+        Whether a window's first element is the last along the axis.
     """
 
     axis: int
     step: int
     spread: int
+    backwards: bool
 
-    def place(self, window: Any, element: Any) -> Any:
-        """Return where an element of a window lies along the axis."""
-        return window * self.step + element * self.spread
+    def offset(self, element: Any, length: int) -> Any:
+        """Return how far an element of a window of `length` lies behind the window's begin."""
+        return ((length - 1) - element if self.backwards else element) * self.spread
 
     def put(self, of: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
         """Return an index, shape or list of flags with another component along the axis."""
@@ -51,7 +53,12 @@ class _Sliding:
 
     def places(self, count: int, length: int) -> np.ndarray:
         """Return where the elements of all windows lie, (windows, length)."""
-        return np.asarray(self.place(np.arange(count)[:, None], np.arange(length)))
+        offsets = self.offset(np.arange(length), length)
+        return np.asarray(np.arange(count)[:, None] * self.step + offsets)
+
+    def reaches(self, length: int) -> int:
+        """Return how many places a window of `length` covers."""
+        return (length - 1) * self.spread + 1
 
 
 @attrs.frozen
@@ -77,7 +84,7 @@ class Windows(_Sliding, Movement):
         ((shape,), (length,)) = shapes, sizes
         if length < 1:
             raise GraphError(f"A window has {length} elements.", "It needs at least one.")
-        room = shape[self.axis] - self.place(0, length - 1) - 1
+        room = shape[self.axis] - self.reaches(length)
         return (*self.put(shape, room // self.step + 1 if room >= 0 else 0), length)
 
     def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
@@ -90,7 +97,8 @@ class Windows(_Sliding, Movement):
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
     ) -> tuple[Any, ...]:
         """Go to the window, then to its element."""
-        return self.put(index[:-1], self.place(index[self.axis], index[-1]))
+        begin = index[self.axis] * self.step
+        return self.put(index[:-1], begin + self.offset(index[-1], shape[-1]))
 
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
         """Gather in NumPy."""
@@ -104,7 +112,7 @@ class Windows(_Sliding, Movement):
         x, _ = inputs
         if not x.type.is_float:
             return [None, None]
-        back = _placed(Placed, self)(grad, _zero(grad), axis_length(x, self.axis))
+        back = _same(Placed, self)(grad, _zero(grad), axis_length(x, self.axis))
         return [Sum((back.ndim - 1,), False)(back), None]
 
 
@@ -140,7 +148,7 @@ class Placed(_Sliding, Piecewise):
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
     ) -> Pieces:
         """Find the window that has this element at this place."""
-        begin = index[self.axis] - index[-1] * self.spread
+        begin = index[self.axis] - self.offset(index[-1], shape[-1])
         bounds: list[tuple[Any, Any, Any]] = [(0, begin, shapes[0][self.axis] * self.step)]
         if self.step > 1:
             bounds.append((0, begin % self.step, 1))
@@ -160,7 +168,7 @@ class Placed(_Sliding, Piecewise):
         self, inputs: Sequence[Variable], output: Variable, grad: Variable
     ) -> Sequence[Variable | None]:
         """Collect from the places."""
-        back = _placed(Collected, self)(grad, axis_length(inputs[0], self.axis))
+        back = _same(Collected, self)(grad, axis_length(inputs[0], self.axis))
         return [back, None, None]
 
 
@@ -194,7 +202,8 @@ class Collected(_Sliding, Movement):
         self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
     ) -> tuple[Any, ...]:
         """Look at the element's place."""
-        return self.put(index, self.place(index[self.axis], index[-1]))
+        begin = index[self.axis] * self.step
+        return self.put(index, begin + self.offset(index[-1], shape[-1]))
 
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
         """Gather in NumPy, element after element of the windows."""
@@ -210,18 +219,59 @@ class Collected(_Sliding, Movement):
     ) -> Sequence[Variable | None]:
         """Put back at the places."""
         n = axis_length(inputs[0], self.axis)
-        return [_placed(Placed, self)(grad, _zero(grad), n), None]
+        return [_same(Placed, self)(grad, _zero(grad), n), None]
 
 
-def _placed(kind: type[Placed] | type[Collected], like: _Sliding) -> Placed | Collected:
-    return kind(like.axis, like.step, like.spread)
+@attrs.frozen
+class LaidOut(Piecewise):
+    """The tensor itself, which is stored in this order before a product reads it.
+
+    Products find elements by themselves and read some of them many times; where finding one is
+    dear, as it is behind a reshape of moved axes, it is done once.
+    """
+
+    name = "laid_out"
+
+    def infer_type(self, *types: TensorType) -> TensorType:
+        """Keep the type."""
+        return types[0]
+
+    def infer_shape(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Shape:
+        """Keep the shape."""
+        return shapes[0]
+
+    def length_source(self, inputs: Sequence[Variable], axis: int) -> LengthSource:
+        """Look at the tensor."""
+        return inputs[0], axis
+
+    def pieces(
+        self, index: tuple[Any, ...], shapes: Sequence[Shape], shape: Shape, read: Read
+    ) -> Pieces:
+        """Stay where it is."""
+        return [([], 0, index)]
+
+    def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
+        """Return the tensor."""
+        return arrays[0]
+
+    def vjp(
+        self, inputs: Sequence[Variable], output: Variable, grad: Variable
+    ) -> Sequence[Variable | None]:
+        """Pass on."""
+        return [grad]
+
+
+def _same(kind: type[Placed] | type[Collected], like: _Sliding) -> Placed | Collected:
+    return kind(like.axis, like.step, like.spread, like.backwards)
 
 
 def _zero(x: Variable) -> Constant:
     return Constant(np.zeros((), x.dtype))
 
 
-def windows(x: Variable, axis: int, length: Any, step: int = 1, spread: int = 1) -> Variable:
+def windows(
+    x: Variable, axis: int, length: Any, step: int = 1, spread: int = 1, backwards: bool = False
+) -> Variable:
     """Return all windows of `length` that lie within an axis, along a new last axis.
 
     Parameters
@@ -234,89 +284,71 @@ def windows(x: Variable, axis: int, length: Any, step: int = 1, spread: int = 1)
         How far the next window begins from one.
     spread
         How far neighbours of one window lie apart.
+    backwards
+        Whether a window's first element is the last along the axis.
     """
-    return Windows(axis, step, spread)(x, size(length))
+    return Windows(axis, step, spread, backwards)(x, size(length))
 
 
-def padded(x: Variable, widths: dict[int, tuple[Any, Any]], value: Any = 0) -> Variable:
-    """Return `x` with elements of `value` before and behind it.
-
-    Parameters
-    ----------
-    widths
-        How many of them, numbers or 0-d integer variables, by axis.
-    """
-    grown = {
-        axis: (size(before), size(behind))
-        for axis, (before, behind) in widths.items()
-        if not (_is_zero(before) and _is_zero(behind))
-    }
-    if not grown:
-        return x
-    shape: list[Any] = [axis_length(x, axis) for axis in range(x.ndim)]
-    for axis, (before, behind) in grown.items():
-        shape[axis] = shape[axis] + before + behind
-    around = broadcast_to(Constant(np.asarray(value, x.dtype)), shape)
-    return Insert(tuple(grown), (1,) * len(grown))(around, x, *(b for b, _ in grown.values()))
-
-
-def _is_zero(width: Any) -> bool:
-    return isinstance(width, int) and width == 0
-
-
-def _slid(x: np.ndarray, axis: int, length: int, step: int = 1, spread: int = 1) -> np.ndarray:
+def _slid(
+    x: np.ndarray,
+    axis: int,
+    length: int,
+    step: int = 1,
+    spread: int = 1,
+    backwards: bool = False,
+) -> np.ndarray:
     """Return the windows by NumPy's own sliding windows."""
     whole = (length - 1) * spread + 1
     if whole > x.shape[axis]:
-        shape = list(x.shape)
-        shape[axis] = 0
-        return np.zeros((*shape, length), x.dtype)
+        return np.zeros((*x.shape[:axis], 0, *x.shape[axis + 1 :], length), x.dtype)
     every = np.lib.stride_tricks.sliding_window_view(x, whole, axis)[..., ::spread]
+    every = every[..., ::-1] if backwards else every
     return every[(slice(None),) * axis + (slice(None, None, step),)]
 
 
-def _once_more(x: Any, axis: int, length: int, step: int, spread: int) -> Variable:
-    """Return the windows, cut from what has placed them."""
+def _once_more(x: Any, *use: Any) -> Variable:
+    """Return the windows, collected from where they have been placed."""
     x = as_variable(x)
-    cut = windows(x, axis, length, step, spread)
-    sliding = _Sliding(axis, step, spread)
-    whole = _placed(Placed, sliding)(cut, _zero(cut), axis_length(x, axis))
-    return _placed(Collected, sliding)(whole, axis_length(cut, axis))
+    cut = windows(x, *use)
+    assert cut.owner is not None
+    sliding = cut.owner.op
+    assert isinstance(sliding, Windows)
+    whole = _same(Placed, sliding)(cut, _zero(cut), axis_length(x, sliding.axis))
+    return _same(Collected, sliding)(whole, axis_length(cut, sliding.axis))
 
 
-_USES: list[tuple[Shape, tuple[int, ...]]] = [
+_USES: list[tuple[Shape, tuple[Any, ...]]] = [
     ((7,), (0, 3)),
     ((3, 7), (1, 2, 3)),
     ((2, 9, 3), (1, 3, 2, 2)),
-    ((5, 2), (0, 5)),
+    ((2, 9), (1, 3, 2, 1, True)),
     ((5, 2), (0, 6)),
     ((0, 4), (1, 2)),
     ((4, 0), (0, 2, 2)),
 ]
-declare(
-    "windows",
-    Windows,
-    SAMPLED,
-    *(
-        Case(
-            lambda x, use=use: windows(x, *use),
-            (Sample(shape),),
-            lambda x, use=use: _slid(x, *use),
-        )
-        for shape, use in _USES
-    ),
-)
-for _name, _op in (("placed", Placed), ("collected", Collected)):
+for _name, _op, _build in (
+    ("windows", Windows, windows),
+    ("windows placed", Placed, _once_more),
+    ("windows collected", Collected, _once_more),
+):
     declare(
-        f"windows {_name}",
+        _name,
         _op,
         FLOATS,
         *(
             Case(
-                lambda x, use=use: _once_more(x, *(*use, 1, 1)[:4]),
+                lambda x, use=use, build=_build: build(x, *use),
                 (Sample(shape),),
                 lambda x, use=use: _slid(x, *use),
             )
             for shape, use in _USES
         ),
     )
+declare(
+    "laid_out",
+    LaidOut,
+    FLOATS,
+    Case(lambda x: LaidOut()(as_variable(x).T), (Sample((3, 5)),), lambda x: x.T),
+    Case(lambda x: LaidOut()(as_variable(x)), (Sample((0, 5)),), lambda x: x),
+)
