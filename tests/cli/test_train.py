@@ -157,58 +157,46 @@ def test_a_diverging_run_says_so_and_keeps_what_was_saved(
     assert path.read_bytes() == model.read_bytes()
 
 
-PLUGIN = """
-import attrs
-
-from workbench.nn import expressions as T
-from workbench.nn.layers import LAYERS, Layer
-from workbench.spec.fields import number
-
-
-@LAYERS.add("leaky_tanh")
-@attrs.frozen
-class LeakyTanh(Layer):
-    leak: float = number(default=0.1, label="Leak", help="Slope far from zero.")
-
-    def output(self, x, params):
-        return self.leak * x + T.tanh(x)
-"""
+def documented(kind: str) -> str:
+    """Return the first example of a kind in what CONTRIBUTING says of layers."""
+    page = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = page.partition("## To add a layer\n")[2].partition("\n## ")[0]
+    return section.partition(f"```{kind}\n")[2].partition("```")[0]
 
 
-def test_a_layer_of_the_users_own(
+def test_the_documented_layer_of_the_users_own(
     command: Callable[..., Any], squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plugins = tmp_path / "plugins"
     plugins.mkdir()
-    (plugins / "leaky.py").write_text(PLUGIN)
+    (plugins / "scale.py").write_text(documented("python"))
     monkeypatch.setenv("WORKBENCH_PLUGINS", str(plugins))
-    layers = [
-        {"layer": "dense", "units": 12},
-        {"layer": "leaky_tanh", "leak": 0.2},
-        {"layer": "dense", "units": 10},
-        {"layer": "softmax"},
-    ]
-    network = tmp_path / "leaky.json"
-    network.write_text(json.dumps({"format": 1, "input": [1, 28, 28], "layers": layers}))
+    network = tmp_path / "scaled.json"
+    network.write_text(documented("json"))
 
     def run(*words: object) -> Any:
-        process = command(*words, "--dataset", squares, "--json")
+        process = command(*words, "--json")
         out, err = process.communicate(timeout=60)
         return process.returncode, out, err
 
-    path = tmp_path / "leaky.h5"
-    status, out, err = run("train", "--network", network, "--batch", 16, "--save", path)
+    path = tmp_path / "scaled.h5"
+    train = ["train", "--network", network, "--dataset", squares]
+    status, out, err = run(*train, "--batch", 16, "--save", path)
     assert status == 0, err
     trained = json.loads(out)
+    status, out, err = run("export", path, tmp_path / "scaled.npz")
+    assert status == 0, err
+    with np.load(tmp_path / "scaled.npz") as parameters:
+        assert np.all(parameters["1.factor"] != np.full(12, 0.5))  # where the file lets it start
     status, out, err = run("evaluate", path)
     assert status == 0, err
     assert json.loads(out)["log_likelihood"] == trained["test_log_likelihood"]
 
-    (plugins / "leaky.py").unlink()
-    for words in (["evaluate", path], ["train", "--network", network]):
+    (plugins / "scale.py").unlink()
+    for words in (["evaluate", path], train):
         status, out, err = run(*words)
         assert (status, out) == (2, "")
-        assert "leaky_tanh" in err
+        assert "'scale'" in err
 
 
 def test_a_plugin_that_fails_is_named_and_left_out(
