@@ -21,7 +21,7 @@ from workbench.engine.backends.opencl.codegen.arguments import (
     ScratchArgument,
     SlotArgument,
 )
-from workbench.engine.backends.opencl.codegen.program import generate
+from workbench.engine.backends.opencl.codegen.program import generate, repeated_kernels
 from workbench.engine.backends.opencl.driver import cl
 from workbench.engine.backends.opencl.runtime import (
     DeviceStorage,
@@ -281,7 +281,8 @@ class OpenCLExecutable:
         """Return what one run does, in order, with every argument set."""
         steps = generate(self.plan, target)
         kernels = [kernel for step in steps for kernel in step]
-        self._runtime.build(kernels)
+        # Together, as one program compiles faster than several.
+        self._runtime.build(kernels + repeated_kernels(self.plan, target))
         # Kernels do not keep their arguments alive.
         self._scratch = self._allocate_scratch(kernels)
         work: list[_Launch | _Move | _Turns] = []

@@ -33,6 +33,13 @@ def generate(plan: Plan, target: Target) -> list[Sequence[Kernel]]:
     return [_kernels(plan, step, target) for step in plan.steps]
 
 
+def repeated_kernels(plan: Plan, target: Target) -> list[Kernel]:
+    """Return the kernels of all plans that the steps of `plan` repeat."""
+    plans = [step.plan for step in plan.steps if isinstance(step, Repeat)]
+    own = [kernel for inner in plans for step in generate(inner, target) for kernel in step]
+    return own + [kernel for inner in plans for kernel in repeated_kernels(inner, target)]
+
+
 def program_text(kernels: Sequence[Kernel]) -> str:
     """Return the text of kernels, with the functions that they call in front of them."""
     body = "\n".join(kernel.text for kernel in kernels)
