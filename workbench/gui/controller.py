@@ -91,7 +91,7 @@ class Controller(QObject):
         self.document = Document(state, self)
         self.engine = EngineThread(self)
         self.pump = Pump(self.engine.snapshots, self)
-        self.run = RunControl(self.document, self.engine.send, self)
+        self.run = RunControl(self.document, self.engine.send, self._refused, self)
         self.requests = Requests(self.engine.send, lambda: self.run.holds_document)
         self.actions = Actions(self)
         names = sorted(PANELS, key=lambda name: _ORDER.index(name) if name in _ORDER else 99)
@@ -173,7 +173,7 @@ class Controller(QObject):
         window.file_dropped.connect(self.filing.open_path)
         window.panel_shown.connect(self._on_window_panel_shown)
         window.recent_menu.aboutToShow.connect(self._on_recent_menu_about_to_show)
-        self.filing.message_raised.connect(self.say)
+        self.filing.message_raised.connect(self._on_filing_message_raised)
         self.filing.files.export_ended.connect(self.say)
         self.filing.saving_changed.connect(window.saved_label.setText)
         self.document.saved_changed.connect(self._on_document_saved_changed)
@@ -229,6 +229,7 @@ class Controller(QObject):
         self.display.refresh()
 
     def _on_engine_event_published(self, event: Event) -> None:
+        asked_for = self.run.phase is not Phase.IDLE
         if isinstance(event, Started):
             self._latest = None
             self.pump.start()
@@ -247,11 +248,16 @@ class Controller(QObject):
             for panel in self.panels.values():
                 panel.take_event(event)
         self.display.take_event(event)
-        self._tell_failure(event)
+        self._tell_failure(event, asked_for)
 
-    def _tell_failure(self, event: Event) -> None:
-        """Say why a run failed, until there is a session again."""
+    def _tell_failure(self, event: Event, asked_for: bool) -> None:
+        """Say why a run failed, until there is a session again.
+
+        While nobody has asked for a run, what is wrong with a layer is said on its card alone.
+        """
         if isinstance(event, RunFailed):
+            if event.layer is not None and not asked_for:
+                return
             self.say(event.message, event.hint)
             self._told_failure = True
         elif isinstance(event, Prepared) and self._told_failure:
@@ -270,9 +276,15 @@ class Controller(QObject):
         # Whoever pressed one by the keyboard has the other under the same key.
         self.window.top_bar.hand_focus(off, on)
         off.setEnabled(False)
-        self.actions["step"].setEnabled(rests)
-        self.actions["stop"].setEnabled(phase is not Phase.IDLE)
+        usable = {"step": rests, "stop": phase is not Phase.IDLE}
+        for name, can_be_used in usable.items():
+            if not can_be_used:
+                self.window.top_bar.hand_focus(self.actions[name], on)
+            self.actions[name].setEnabled(can_be_used)
         self.actions["restart"].setEnabled(phase is Phase.IDLE)
+
+    def _refused(self) -> str:
+        return next((fault for panel in self.panels.values() if (fault := panel.fault())), "")
 
     # From the panels to the engine ----------------------------------------------------------------
 
@@ -294,6 +306,11 @@ class Controller(QObject):
             panel.take_state(state)
         self.window.top_bar.show_dataset(state.data.dataset)
         self.window.top_bar.show_device(state.device)
+
+    def _on_filing_message_raised(self, message: str, hint: str = "", kind: Kind = "bad") -> None:
+        self.say(message, hint, kind)
+        # Why a file was not opened is of no interest once another one is.
+        self._told_failure = kind == "bad"
 
     def _on_document_saved_changed(self) -> None:
         self.window.setWindowTitle(f"{self.document.name}[*] — Neural Workbench")
@@ -354,12 +371,14 @@ class Controller(QObject):
         groups: dict[str, list[tuple[str, str]]] = {}
         for title, actions in self.window.menus().items():
             lines = [(words(action), keys) for action in actions if (keys := _keys(action))]
+            if title == "Edit":  # undo and redo are called by what they would do
+                lines = [(name.split()[0], keys) for name, keys in lines]
             if lines:
                 groups[title] = lines
         groups.setdefault("Training", []).insert(0, ("Train, pause or resume", "Space"))
         for panel in self.panels.values():
             if panel.keys:
-                groups[panel.title] = list(panel.keys)
+                groups.setdefault(panel.title, []).extend(panel.keys)
         ShortcutSheet(groups, self.window).show()
 
 

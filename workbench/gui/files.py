@@ -11,6 +11,7 @@ from pathlib import Path
 
 import attrs
 from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal, Slot
+from PySide6.QtGui import QImage, QImageWriter
 
 from workbench.core.errors import SaveError, WorkbenchError
 from workbench.gui.state import DocumentState
@@ -110,12 +111,17 @@ class _Worker(QObject):
             self.opened.emit(OpenedModel(path, model, training, look))
 
     @Slot(object, object)
-    def export(self, path: Path, history: History) -> None:
+    def export(self, path: Path, content: History | QImage) -> None:
         # Under a name of its own until it is whole: the process may end before.
         part = path.with_name(f"{path.name}.part")
         try:
-            with RunLog(part) as log:
-                log.add_history(history)
+            if isinstance(content, QImage):
+                writer = QImageWriter(str(part), b"png")
+                if not writer.write(content):
+                    raise OSError(writer.errorString())
+            else:
+                with RunLog(part) as log:
+                    log.add_history(content)
             part.replace(path)
         except SaveError as error:
             part.unlink(missing_ok=True)
@@ -126,7 +132,8 @@ class _Worker(QObject):
             message = f"{path} was not written: {error}."
             self.export_ended.emit(message, "Try another place.", "bad")
         else:
-            self.export_ended.emit(f"The figures are in {path}.", "", "info")
+            what = "picture is" if isinstance(content, QImage) else "figures are"
+            self.export_ended.emit(f"The {what} in {path}.", "", "info")
 
 
 class Files(QObject):
@@ -176,9 +183,9 @@ class Files(QObject):
         """Open; `opened` or `failed` tells how it went."""
         self._open_wanted.emit(path)
 
-    def export(self, path: Path, history: History) -> None:
-        """Write the figures of a run, as the command line's log has them."""
-        self._export_wanted.emit(path, history)
+    def export(self, path: Path, content: History | QImage) -> None:
+        """Write the figures of a run, as the command line's log has them, or a picture."""
+        self._export_wanted.emit(path, content)
 
     def stop(self, deadline: QDeadlineTimer) -> bool:
         """End the thread after what it is doing; return whether that was before the deadline."""

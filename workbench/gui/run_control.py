@@ -49,6 +49,10 @@ P = TypeVar("P", bound=Prepare)
 #: Milliseconds without an edit after which an untrained network is prepared.
 _REST_MS = 250
 
+#: Milliseconds after the last key before a run goes on with the rate that was typed: on the way to
+#: 1e-3 stands 1.
+_RATE_REST_MS = 1000
+
 
 class Phase(enum.Enum):
     """Where a run stands, as far as the window has heard."""
@@ -68,6 +72,8 @@ class RunControl(QObject):
         What is trained.
     send
         Puts a command into the engine's queue.
+    refused
+        Returns what stands in a form and is not part of the document, as a sentence; or nothing.
 
     Attributes
     ----------
@@ -88,11 +94,16 @@ class RunControl(QObject):
     message_raised = Signal(str, str)
 
     def __init__(
-        self, document: Document, send: Callable[[Command], None], parent: QObject | None = None
+        self,
+        document: Document,
+        send: Callable[[Command], None],
+        refused: Callable[[], str],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document = document
         self._send = send
+        self._refused = refused
         self.phase = Phase.IDLE
         self.step = 0
         #: Counts the documents, so that a session can be told to be of the present one.
@@ -105,6 +116,8 @@ class RunControl(QObject):
         self._epochs_done = 0
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self._prepare)
+        self._rate_rest = QTimer(self, singleShot=True, interval=_RATE_REST_MS)
+        self._rate_rest.timeout.connect(self._send_rate)
         document.state_changed.connect(self._on_document_state_changed)
 
     @property
@@ -123,14 +136,17 @@ class RunControl(QObject):
 
         Rate, schedule and epochs may change along the way; anything else begins a new run.
         """
+        return self._is_same_run and self._epochs_done < self._document.state.training.epochs
+
+    @property
+    def _is_same_run(self) -> bool:
         before, now = self._trained_by, self._document.state
         if before is None or (before.network, before.data) != (now.network, now.data):
             return False
         changeable = {
             name: getattr(now.training, name) for name in ("optimizer", "schedule", "epochs")
         }
-        same = attrs.evolve(before.training, **changeable) == now.training
-        return same and self._epochs_done < now.training.epochs
+        return attrs.evolve(before.training, **changeable) == now.training
 
     def begin(self, model: ModelFile | None) -> None:
         """Ask for a session of the document, which is another one from now on.
@@ -187,6 +203,7 @@ class RunControl(QObject):
     def rest(self) -> None:
         """Ask for nothing more by itself."""
         self._rest.stop()
+        self._rate_rest.stop()
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """Note how far the parameters have come."""
@@ -223,6 +240,16 @@ class RunControl(QObject):
 
     def _start(self, paused: bool = False) -> bool:
         """Ask for a run; return whether there can be one."""
+        refused = self._refused()
+        if refused:
+            self.message_raised.emit(refused, "Mend or undo the entry before training.")
+            return False
+        if self._is_same_run and not self.goes_on:
+            self.message_raised.emit(
+                f"All {self._epochs_done} epochs are done.",
+                "Raise Epochs to train on, or choose Training, Start over to begin anew.",
+            )
+            return False
         try:
             check(self._document.state.network)
         except SpecError as error:
@@ -271,10 +298,11 @@ class RunControl(QObject):
             optimizer = state.training.optimizer
             only_rate = attrs.evolve(self._sent.training.optimizer, rate=optimizer.rate)
             if optimizer == only_rate:
-                self._set_rate(optimizer.rate)
+                self._rate_rest.start()
 
-    def _set_rate(self, rate: float) -> None:
+    def _send_rate(self) -> None:
         """Let the run go on with another rate, unless its precision does not hold it."""
+        rate = self._document.state.training.optimizer.rate
         try:
             check_rate(rate, self._sent.training.precision)
         except SpecError as error:

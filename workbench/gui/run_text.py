@@ -53,7 +53,10 @@ def score_text(log_likelihood: np.ndarray, accuracy: np.ndarray) -> str:
     if not len(log_likelihood):
         return ""
     known = not math.isnan(accuracy[-1])
-    text = f"LL {log_likelihood[-1]:.4f}" if known else f"score {log_likelihood[-1]:.5g}"
+    value = float(log_likelihood[-1])
+    text = f"LL {value:.4f}" if known and value > -1000 else f"LL {value:.4g}"
+    if not known:
+        text = f"score {value:.5g}"
     return text.replace("-", "−")
 
 

@@ -16,6 +16,9 @@ from workbench.engine.graph.variable import Variable
 from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
 from workbench.spec.registries import OBJECTIVES
 
+#: Layers whose outputs may be negative, or all zero.
+_NO_PROBABILITIES = frozenset({"dense", "linear", "relu", "tanh"})
+
 #: What the right answers are: numbers of classes, or rows of values.
 Targets = Literal["labels", "values"]
 
@@ -34,6 +37,18 @@ class Objective:
 
     score: Callable[[Variable, Variable], Variable]
     targets: Targets
+
+    def check_end(self, name: str) -> None:
+        """Raise SpecError where a network that ends with a layer of that name cannot be scored.
+
+        Layers of the user's own may be anything.
+        """
+        if self.targets == "labels" and name in _NO_PROBABILITIES:
+            raise SpecError(
+                f"The outputs of {name} are no probabilities, and of anything else there is no "
+                "log-likelihood.",
+                "End the network with softmax.",
+            )
 
     def __call__(self, output: Variable, targets: Variable) -> Variable:
         """Return the score as an expression."""

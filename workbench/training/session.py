@@ -25,7 +25,7 @@ from workbench.nn.model import Model
 from workbench.nn.objectives import Objective
 from workbench.nn.shapes import check
 from workbench.spec.network import NetworkSpec
-from workbench.spec.registries import OBJECTIVES
+from workbench.spec.registries import LAYERS, OBJECTIVES
 from workbench.spec.training import TrainingSpec, check_rate
 from workbench.training.evaluator import Evaluation, Evaluator
 from workbench.training.feed import Feed
@@ -282,7 +282,14 @@ def _check_fit(network: NetworkSpec, training: TrainingSpec, dataset: Dataset) -
             f"of {dataset.name!r}.",
             "Use log_likelihood for class labels, squared_error for values.",
         )
-    objective.check(out_shape, dataset.classes or math.prod(dataset.train.targets.shape[1:]))
+    width = dataset.classes or math.prod(dataset.train.targets.shape[1:])
+    last = len(network.layers) - 1 if network.layers else None
+    try:
+        objective.check(out_shape, width)
+        if last is not None:
+            objective.check_end(LAYERS.name_of(network.layers[last]))
+    except SpecError as error:
+        raise SpecError(error.message, error.hint, layer=last) from None
     if training.batch != "full" and training.batch > len(dataset.train):
         raise SpecError(
             f"A batch of {training.batch} is larger than the {len(dataset.train)} rows "

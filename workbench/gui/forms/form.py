@@ -80,6 +80,11 @@ class Form(QWidget):
             editor.set_value(getattr(spec, name))
         self.follow(None)
 
+    def fault(self) -> str:
+        """Return what is wrong with the first entry that was refused; nothing where all is well."""
+        refused = (editor for editor in self.findChildren(Editor) if editor.fault)
+        return next((f"{editor.label}: {editor.fault}" for editor in refused), "")
+
     def follow(self, before: QWidget | None) -> None:
         """Let Tab go from `before` to the form, and through it in the order of its rows.
 

@@ -52,7 +52,7 @@ class Panel(QWidget):
     image_sent(object, int)
         A uint8 image (height, width) for the canvas, and its true class.
     export_wanted(object, object)
-        The figures of a `History` are to be written to the file of a path.
+        The figures of a `History`, or a `QImage`, are to be written to the file of a path.
     message_raised(str, str)
         Something to say inline: a sentence and a hint.
     """
@@ -88,6 +88,10 @@ class Panel(QWidget):
         ------
         image : (height, width), uint8
         """
+
+    def fault(self) -> str:
+        """Return what was entered and refused, as a sentence; nothing where all is well."""
+        return ""
 
     def choices(self) -> dict[str, Any]:
         """Return what the person has chosen in it and finds again at the next start: JSON."""

@@ -70,6 +70,7 @@ class DrawPanel(Panel):
         self._asked: list[int] = []
         self._asked_at_s = -math.inf
         self._canvas = Canvas()
+        self._canvas.setProperty("goal", True)
         self._seen = PixelView(SIDE, 3)
         self._caption = QLabel("What the net sees")
         self._class = QLabel()

@@ -59,6 +59,10 @@ class RunFormPanel(Panel):
         self.training.set_spec(state.training)
         self.data.set_spec(state.data)
 
+    def fault(self) -> str:
+        """Return what was entered and refused."""
+        return self.training.fault() or self.data.fault()
+
     def _on_training_spec_edited(self, training: Any, field: str) -> None:
         self._edit(field, training=training)
 

@@ -35,7 +35,7 @@ from workbench.nn.shapes import LayerShape, walk
 from workbench.spec.library import starter_networks
 from workbench.spec.network import NetworkSpec
 from workbench.spec.registries import LAYERS
-from workbench.training.events import Event, RunFailed, Started
+from workbench.training.events import Event, Prepared, RunFailed
 
 #: Room for cards that the form leaves them.
 _MIN_CARDS_PX = 100
@@ -54,12 +54,20 @@ class StackPanel(Panel):
 
     title = "Layers"
     place = "left"
+    keys = (
+        ("Choose a layer", "Up or Down"),
+        ("Move the chosen layer", "Alt+Up or Alt+Down"),
+        ("Duplicate the chosen layer", "Ctrl+D"),
+        ("Remove the chosen layer", "Delete"),
+        ("Go to the form of the chosen layer", "Enter"),
+    )
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state: DocumentState | None = None
         self._failed: RunFailed | None = None
         self.cards = CardList()
+        self.cards.setProperty("goal", True)
         self.cards.index_chosen.connect(self._on_cards_index_chosen)
         self.cards.move_wanted.connect(self._on_cards_move_wanted)
         self.cards.removal_wanted.connect(self._on_cards_removal_wanted)
@@ -90,10 +98,14 @@ class StackPanel(Panel):
         self._show_form()
 
     def take_event(self, event: Event) -> None:
-        """Show on the layer's card why a run failed; forget it when the next one begins."""
-        if isinstance(event, RunFailed | Started) and self._state is not None:
+        """Show on the layer's card why a run failed; forget it when there is a session again."""
+        if isinstance(event, RunFailed | Prepared) and self._state is not None:
             self._failed = event if isinstance(event, RunFailed) else None
             self._show_cards()
+
+    def fault(self) -> str:
+        """Return what was entered and refused."""
+        return "" if self.form is None else self.form.fault()
 
     # What can be done, by whatever means ----------------------------------------------------------
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QAction, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QAction, QImage, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -55,6 +55,9 @@ _ZOOMING_WIDTH = 560
 #: Milliseconds between two looks whether plots can be made by now.
 _LOOK_MS = 30
 
+#: Pixels of an exported picture for each of the screen's, in each direction.
+_FINENESS = 2
+
 #: Milliseconds between two changes of what is said in words.
 _TEXT_MS = 500
 
@@ -64,6 +67,11 @@ class TrainingPanel(Panel):
     """Log-likelihood and accuracy of both splits over the iterations."""
 
     title = "Training"
+    keys = (
+        ("Read the figures of an iteration on the plots", "Left or Right, Home or End"),
+        ("Zoom the plots", "+ or -"),
+        ("Show all of the plots", "0"),
+    )
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,12 +112,12 @@ class TrainingPanel(Panel):
         self.export_wanted.emit(path, self._history)
 
     def export_png(self, path: Path) -> None:
-        """Save the plots as they are seen; say so where it fails."""
-        if self._plots is None or not self._plots.grab().save(str(path), "PNG"):
-            self.message_raised.emit(
-                f"The image {str(path)!r} cannot be written.",
-                "Choose a file in a folder that you may write to, with space left.",
-            )
+        """Ask for the plots to be saved as they are seen, fine enough to be printed."""
+        if self._plots is not None:
+            picture = QImage(self._plots.size() * _FINENESS, QImage.Format.Format_ARGB32)
+            picture.setDevicePixelRatio(_FINENESS)
+            self._plots.render(picture)
+            self.export_wanted.emit(path, picture)
 
     def plots(self) -> RunPlots | None:
         """Return the plots; None before they were needed."""

@@ -246,11 +246,11 @@ def _holds(page: QWidget | None, widget: QWidget) -> bool:
 
 
 def _give_focus(part: QWidget) -> None:
-    """Give the focus to the first control that Tab would reach in a part."""
-    for control in _tab_stops(part):
-        if control.isVisible() and control.isEnabled():
-            control.setFocus(Qt.FocusReason.ShortcutFocusReason)
-            return
+    """Give the focus to the control that a part has for its goal, or to its first one."""
+    usable = [each for each in _tab_stops(part) if each.isVisible() and each.isEnabled()]
+    goals = [each for each in usable if each.property("goal")]
+    for control in [*goals, *usable][:1]:
+        control.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
 
 def _splitter(orientation: Qt.Orientation) -> QSplitter:

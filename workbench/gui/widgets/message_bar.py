@@ -9,7 +9,15 @@ from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from workbench.gui.theme.icons import icon
 from workbench.gui.theme.palette import current, hub
@@ -77,7 +85,10 @@ class MessageBar(QFrame):
         QAccessible.updateAccessibility(QAccessibleEvent(self._text, QAccessible.Event.Alert))
 
     def dismiss(self) -> None:
-        """Hide the message."""
+        """Hide the message; who had the focus here gives it to what stands around."""
+        around = self.parentWidget()
+        if around is not None and self.isAncestorOf(QApplication.focusWidget() or around):
+            around.setFocus()
         self.hide()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
