@@ -17,6 +17,7 @@ import numpy as np
 from workbench.engine.backends.opencl.codegen.arguments import Arguments
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES, literal
 from workbench.engine.backends.opencl.codegen.index import UNKNOWN, Index, as_index, flatten, named
+from workbench.engine.backends.opencl.codegen.table import Table, Term
 from workbench.engine.graph.op import Elementwise, Generated, Movement, Piecewise, Reduction
 from workbench.engine.lower.node import HostScalar, Literal, Load, Node
 
@@ -85,6 +86,7 @@ class Emitter:
         #: Every buffer read, with the address, for those who choose the order of loops.
         self.addresses: list[Index] = []
         self.keep_rows = keep_rows
+        self._table: Table | None = None
         self._reduce = reduce
         self._names = 0
 
@@ -184,13 +186,47 @@ class Emitter:
         How far rows lie apart is passed as an argument, so that one kernel serves all widths.
         """
         pointer = self.arguments.buffer(buffer)
-        parts = [
-            atom.text if c == 1 else f"{atom.text} * {self.arguments.stride(buffer, c)}"
-            for atom, c in address.terms
-        ]
+        held = self._table.held(address.terms) if self._table is not None else []
+        parts = [self._found(buffer, held)] if held else []
+        parts += [self._part(buffer, term) for term in address.terms if term not in held]
         if address.const or not parts:
             parts.append(str(address.const))
         return f"{pointer}[{' + '.join(parts)}]"
+
+    def _part(self, buffer: int, term: Term) -> str:
+        atom, c = term
+        return atom.text if c == 1 else f"{atom.text} * {self.arguments.stride(buffer, c)}"
+
+    def _found(self, buffer: int, held: Sequence[Term]) -> str:
+        """Return the table's element that holds these parts of an address."""
+        table, integer = self._table, self.arguments.integer
+        assert table is not None
+        text = " + ".join(self._part(buffer, term) for term in held)
+        i = table.counter
+        if text not in table.names:
+            name = table.names[text] = self.name("t")
+            with self.at_depth(table.depth):
+                self.line(f"{integer} {name}[{table.size}];")
+                with self.block(f"for ({integer} {i} = {table.start}; {i} < {table.end}; ++{i})"):
+                    self.line(f"{name}[{i} - {table.start}] = {text};")
+        return f"{table.names[text]}[{i} - {table.start}]"
+
+    @contextmanager
+    def tabulated(
+        self, counter: Index, start: str, end: str, size: int, outwards: int
+    ) -> Iterator[None]:
+        """Find elements along the present loop in a table made `outwards` loops further out.
+
+        Parameters
+        ----------
+        counter, start, end
+            The loop's counter, where it begins, and what it does not reach.
+        size
+            How often it runs at most.
+        """
+        self._table = Table(counter.text, start, end, size, self.depth - outwards)
+        yield
+        self._table = None
 
     def value(self, node: Node, index: IndexTuple) -> Value:
         """Return the node's value at `index`, computing it where it is not known yet."""

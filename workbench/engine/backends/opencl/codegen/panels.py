@@ -138,7 +138,10 @@ class PanelsKernel:
                     e.line(f"row[{v}] = 0;")
                 to = f"(__local {C_TYPES[b.dtype]} *)row"
                 e.line(f"__local {C_TYPES[b.dtype]} *const to = {to};")
-                with e.loop("n0", "n1", 0, n - 1, trips=tile.columns) as at_n:
+                with (
+                    e.loop("n0", "n1", 0, n - 1, trips=tile.columns) as at_n,
+                    e.tabulated(at_n, "n0", "n1", tile.columns, outwards=2),
+                ):
                     value = e.value(b, (at_k, at_n))
                     e.line(f"to[{at_n.text} - n0] = {value.text};")
 
