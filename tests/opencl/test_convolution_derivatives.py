@@ -1,0 +1,55 @@
+"""Derivatives of convolution and pooling on devices, and how many kernels they take."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from workbench.engine.backends.opencl.device import OpenCLDevice
+from workbench.engine.backends.reference import ReferenceDevice
+from workbench.engine.function import function
+from workbench.engine.graph.examples import examples
+from workbench.engine.graph.grad import grad
+from workbench.engine.graph.variable import Variable, shared
+from workbench.engine.lower.node import walk
+from workbench.engine.lower.plan import Product
+from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
+
+TOLERANCE = {"float32": 1e-4, "float64": 1e-12}
+
+
+@pytest.mark.parametrize("name", ["conv2d", "pool_2d"])
+def test_derivatives_agree_with_the_reference(
+    device: OpenCLDevice, precision: str, name: str
+) -> None:
+    inputs: list[Variable] = []
+    outputs: list[Variable] = []
+    arrays: list[np.ndarray] = []
+    for example in examples(name, precision)[::2]:
+        variables = example.inputs()
+        outputs += grad(T.sum(T.sqr(example.build(*variables))), variables)
+        inputs += variables
+        arrays += example.arrays
+    expected, found = (
+        function(inputs, outputs, device=on)(*arrays) for on in (ReferenceDevice(), device)
+    )
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == other.dtype
+        limit = TOLERANCE[precision] * max(1.0, np.abs(other).max(initial=0))
+        np.testing.assert_allclose(one, other, rtol=0, atol=limit)
+
+
+def test_windows_are_never_stored(device: OpenCLDevice) -> None:
+    """Convolution and both its derivatives are three products that read the images themselves."""
+    x = shared(np.ones((8, 3, 10, 9), "float32"))
+    w = shared(np.ones((4, 3, 3, 2), "float32"))
+    out = T.conv2d(x, w)
+    f = function([], [out, *grad(T.sum(T.sqr(out)), [x, w])], device=device)
+    f.prepare()
+    (plan,) = f.plans
+    products = [s for s in plan.steps if isinstance(s, Product)]
+    assert len(products) == 3
+    for step in products:
+        assert any(n.op.name == "windows" for n in walk([step.product.inputs[1]]))
+    windows = 3 * 3 * 2 * 8 * 8 * 8
+    assert all(np.prod(b.shape, dtype=int) < windows for b in plan.buffers)
