@@ -13,7 +13,8 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import SpecError
-from workbench.engine.graph.variable import SharedVariable, Variable, made_by, shared
+from workbench.engine.graph.origin import made_by
+from workbench.engine.graph.variable import SharedVariable, Variable, shared
 from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
 from workbench.nn.layers.base import Param
 from workbench.nn.shapes import parameters_of

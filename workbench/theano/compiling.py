@@ -17,9 +17,10 @@ from workbench.engine import function as engine
 from workbench.engine.backends.base import Counters, Device, DeviceInfo
 from workbench.engine.graph.arguments import Pairs, coerced, pairs
 from workbench.engine.graph.ops.passing import Watched
+from workbench.engine.graph.origin import here
 from workbench.engine.graph.promotion import as_variable
 from workbench.engine.graph.traversal import topological
-from workbench.engine.graph.variable import FUNCTIONS, Lengths, SharedVariable, Variable, here
+from workbench.engine.graph.variable import FUNCTIONS, Lengths, SharedVariable, Variable
 from workbench.theano.configuration import config
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from workbench.engine.graph import ops  # noqa: F401 - registers the functions
 from workbench.engine.graph.evaluate import evaluate
+from workbench.engine.graph.origin import made_by
 from workbench.engine.graph.rewrite import expand_composites, rewrite, stabilise, substitute
 from workbench.engine.graph.rules import SIMPLIFYING, STABILISING, Rule
 from workbench.engine.graph.traversal import topological
 from workbench.engine.graph.types import TensorType
-from workbench.engine.graph.variable import FUNCTIONS, Constant, Variable, made_by
+from workbench.engine.graph.variable import FUNCTIONS, Constant, Variable
 
 _T = {name: FUNCTIONS[name] for name in ("log", "log1p", "exp", "ones_like", "arange", "switch")}
 

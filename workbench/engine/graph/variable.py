@@ -1,24 +1,20 @@
 """Variables, constants, shared variables and the applications that link them.
 
-Responsible for the nodes of the expression graph and where each came from; what an operation means
-is its own business, and no device is known here.
+Responsible for the nodes of the expression graph; what an operation means is its own business, and
+no device is known here.
 """
 
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
-import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
 from workbench.core.registry import Registry
+from workbench.engine.graph.origin import here
 from workbench.engine.graph.types import Shape, TensorType, type_of
 
 if TYPE_CHECKING:
@@ -29,54 +25,7 @@ if TYPE_CHECKING:
 #: none of them.
 FUNCTIONS: Registry[Callable[..., Any]] = Registry("function")
 
-_layer: ContextVar[tuple[int, str] | None] = ContextVar("layer", default=None)
 _serial = itertools.count()
-
-
-@attrs.frozen
-class Origin:
-    """Where a variable was made: a layer of a network, or a line of the user's program."""
-
-    layer: int | None = None
-    name: str = ""
-    file: str = ""
-    line: int = 0
-
-    def __str__(self) -> str:
-        if self.layer is not None:
-            return f"layer {self.layer + 1} ({self.name})"
-        return f"{self.file}, line {self.line}" if self.file else "an unknown place"
-
-
-@contextmanager
-def made_by(layer: int, name: str) -> Iterator[None]:
-    """Let every variable made inside the block remember its layer.
-
-    Parameters
-    ----------
-    layer
-        Its number, from 0.
-    name
-        What it is called.
-    """
-    token = _layer.set((layer, name))
-    try:
-        yield
-    finally:
-        _layer.reset(token)
-
-
-def here() -> Origin:
-    """Return the layer being made, or else the line outside of the workbench that is running."""
-    layer = _layer.get()
-    if layer is not None:
-        return Origin(layer=layer[0], name=layer[1])
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("workbench."):
-        frame = frame.f_back
-    if frame is None:
-        return Origin()
-    return Origin(file=frame.f_code.co_filename, line=frame.f_lineno)
 
 
 class Variable:
