@@ -142,6 +142,11 @@ def test_steps_are_compiled_once_whatever_their_number() -> None:
     assert one.digest != other.digest
 
 
+def test_a_loop_is_told_by_what_a_step_takes_and_gives() -> None:
+    states, _ = scan(lambda row, h: T.tanh(row + h), matrix("x"), vector("h"))
+    assert "(x[t], h[t-1]) -> (tanh)" in str(states.owner and states.owner.op)
+
+
 def test_results_of_one_loop_are_computed_together() -> None:
     x = matrix()
     (a, b), _ = scan(lambda row: [row * 2, row.sum()], x)

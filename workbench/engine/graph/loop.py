@@ -31,7 +31,7 @@ from workbench.engine.graph.variable import SharedVariable, Variable
 Kind = Literal["each", "last", "before"]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Body:
     """What happens in one turn of a loop, written on free variables.
 
@@ -63,6 +63,11 @@ class Body:
     backwards: bool = False
     truncate: int = -1
     streams: tuple[int, ...] = ()
+
+    def __repr__(self) -> str:
+        taken = ", ".join(v.name or "given" for v in self.variables)
+        gives = ", ".join(v.owner.op.name if v.owner else v.name or "?" for v in self.outputs)
+        return f"({taken}) -> ({gives})"
 
     @property
     def variables(self) -> tuple[Variable, ...]:
