@@ -18,18 +18,20 @@ from workbench.engine.function import CompileOptions, function
 from workbench.engine.graph.evaluate import evaluate
 from workbench.engine.graph.grad import grad
 from workbench.engine.graph.op import (
+    Cumulative,
     Elementwise,
     MatMul,
     Movement,
     Piecewise,
     Reduction,
 )
+from workbench.engine.graph.scan import scan
 from workbench.engine.graph.traversal import topological
 from workbench.engine.graph.types import TensorType
 from workbench.engine.graph.variable import SharedVariable, Variable, shared
 from workbench.engine.lower.memory import reads_of, writes_of
 from workbench.engine.lower.node import Literal, Load, Node, walk
-from workbench.engine.lower.plan import Copy, Loops, Plan, Product
+from workbench.engine.lower.plan import Copy, Cumulate, Loops, Plan, Product, Repeat
 from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
 
 #: An index: an array of numbers for each axis.
@@ -51,6 +53,12 @@ def check_plan(plan: Plan) -> None:
         if isinstance(step, Copy):
             source, target = plan.buffers[step.source], plan.buffers[step.target]
             assert (source.dtype, source.size_bytes) == (target.dtype, target.size_bytes)
+        elif isinstance(step, Repeat):
+            _check_turns(plan, step)
+        elif isinstance(step, Cumulate):
+            _check_values(plan, step)
+            assert len({id(store.value) for store in step.stores}) == 1
+            assert not writes_of(step) & reads_of(step)
         else:
             _check_values(plan, step)
             _check_in_place(step)
@@ -58,12 +66,31 @@ def check_plan(plan: Plan) -> None:
     _check_storage(plan)
 
 
-def _roots(step: Loops | Product) -> list[Node]:
+def _check_turns(plan: Plan, step: Repeat) -> None:
+    """Assert that a turn's plan is one, and that the buffers around it fit its own."""
+    check_plan(step.plan)
+    assert not writes_of(step) & reads_of(step)
+    inside = {
+        (buffer.role, buffer.number): (buffer.shape, buffer.dtype) for buffer in step.plan.buffers
+    }
+    outside = [(buffer.shape, buffer.dtype) for buffer in plan.buffers]
+    for number, buffer in enumerate(step.inputs):
+        shape, dtype = outside[buffer]
+        assert inside.get(("input", number), (shape, dtype)) == (shape, dtype)
+        assert inside.get(("element", number), (shape[1:], dtype)) == (shape[1:], dtype)
+    for number, buffer in [*enumerate(step.initial), *step.final]:
+        assert inside["shared", number] == outside[buffer]
+    for number, buffer in enumerate(step.outputs):
+        shape, dtype = inside["output", number]
+        assert ((step.count, *shape), dtype) == outside[buffer]
+
+
+def _roots(step: Loops | Product | Cumulate) -> list[Node]:
     values = [store.value for store in step.stores]
     return [step.product, *values] if isinstance(step, Product) else values
 
 
-def _check_values(plan: Plan, step: Loops | Product) -> None:
+def _check_values(plan: Plan, step: Loops | Product | Cumulate) -> None:
     for store in step.stores:
         buffer = plan.buffers[store.buffer]
         assert (store.value.shape, store.value.dtype) == (buffer.shape, buffer.dtype)
@@ -71,6 +98,12 @@ def _check_values(plan: Plan, step: Loops | Product) -> None:
         if isinstance(node.op, Load):
             buffer = plan.buffers[node.op.buffer]
             assert (node.size, node.dtype) == (math.prod(buffer.shape), buffer.dtype)
+    if isinstance(step, Cumulate):
+        value = step.stores[0].value
+        assert isinstance(value.op, Cumulative)
+        assert not any(n.inputs for n in value.inputs)
+        return
+    assert not any(isinstance(n.op, Cumulative) for n in walk(_roots(step)))
     if isinstance(step, Loops):
         assert all(s.value.shape[: len(step.rows)] == step.rows for s in step.stores)
         assert not any(isinstance(n.op, MatMul) for n in walk(_roots(step)))
@@ -371,6 +404,22 @@ def _placed(pool: Pool) -> Variable:
     return x + T.arange(x.shape[-1]) / (x.shape[0] + 1)
 
 
+def _summed_up(pool: Pool) -> Variable:
+    x = pool.pick(lambda s: bool(s))
+    return T.tanh(T.cumsum(x, pool.choose([None, *range(x.ndim)])))
+
+
+def _repeated(pool: Pool, parameter: Variable) -> Variable:
+    """A loop over the rows of a value, which also reads what is the same in all turns."""
+    x = pool.pick(lambda s: len(s) in (1, 2) and 0 not in s)
+
+    def turn(row: Variable, state: Variable) -> Variable:
+        return T.tanh(row - state + parameter)
+
+    states, _ = scan(turn, x, T.tanh(T.mean(x, axis=0)), go_backwards=bool(pool.number(1)))
+    return states if pool.number(1) else states[-1]
+
+
 def _slope(pool: Pool, parameters: Sequence[Variable]) -> Variable:
     x = pool.pick()
     below = [p for p in parameters if p in topological([x])]
@@ -414,7 +463,8 @@ def cases(draw: st.DrawFn) -> Case:
     pool.add(rate * 2 + 1 / (number + 2))
     operations: list[Callable[[Pool], Variable]] = [
         _product, _layer, _layer, _gram, _one, _two, _two, _reduced, _centred, _softmax, _shuffled,
-        _reshaped, _joined, _replaced, _stretched, _placed,
+        _reshaped, _joined, _replaced, _stretched, _placed, _summed_up,
+        lambda p: _repeated(p, parameters[3]),
         lambda p: _sliced(p, number),
         lambda p: _gathered(p, rows, x),
         lambda p: _slope(p, parameters),
@@ -480,7 +530,7 @@ def check(case: Case) -> None:
 
 
 @settings(
-    max_examples=200,
+    max_examples=500,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
