@@ -1,15 +1,16 @@
 """Others' results: expressions give what PyTensor gives, and convolutions what PyTorch does.
 
-Neither is a dependency: install them by hand into an environment beside this project's, and run
-this file with that environment's pytest.
+Neither is a dependency; docs/theano.md says how to run this file with them.
 """
 # Builders take the namespace as ``T``, whether they need it or not.
 # ruff: noqa: ARG005, N803
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -264,6 +265,31 @@ def test_expressions_agree_with_pytensor(case: Case, dtype: str) -> None:
         other, _outputs(theirs, build, other), on_unused_input="ignore", mode=mode
     )(*arrays)
     _compare(_found(build, arrays), wanted, dtype)
+
+
+def _rows() -> list[tuple[str, ...]]:
+    """Return the rows of the table of dtypes, each behind its name."""
+    page = Path(__file__).parents[2] / "docs" / "typing.md"
+    lines = [line for line in page.read_text("utf-8").splitlines() if line.startswith("| ")]
+    rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
+    return [(" ".join(row[:3]), *row) for row in rows if row[0] != "left"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@_with("pytensor", "PyTensor", _rows())
+def test_the_table_of_dtypes_tells_what_pytensor_does(case: tuple[str, ...]) -> None:
+    import pytensor
+
+    _, left, operation, right, result, _, said = case
+    operands = [
+        pytensor.tensor.tensor(dtype=text, shape=(None, None))
+        if text[0].isalpha()
+        else literal_eval(text)
+        for text in (left, right)
+        if text
+    ]
+    wanted = {"as here": result, "floatX": "float64"}.get(said, said)
+    assert getattr(_heir(), operation)(*operands).dtype == wanted
 
 
 #: The same expression for our language and for PyTorch.
