@@ -15,7 +15,7 @@ from workbench.engine.backends.opencl.device import OpenCLDevice
 from workbench.engine.function import function
 from workbench.engine.graph.evaluate import evaluate
 
-EXAMPLES = 200
+EXAMPLES = 100
 
 
 def _strategies() -> ModuleType:
