@@ -62,7 +62,23 @@ class NotSupported(GraphError):
 
 
 class DeviceError(WorkbenchError):
-    """A device failed at work: out of memory, lost, or a kernel that does not build."""
+    """A device failed at work; the classes below say how, where that is known."""
+
+
+class OutOfMemory(DeviceError):
+    """Something does not fit into a device's memory; the device itself is sound."""
+
+
+class BuildFailed(DeviceError):
+    """A device's compiler refused a kernel; the device itself is sound."""
+
+
+class DeviceLost(DeviceError):
+    """A device has gone, or its driver has given it up; what it held is lost."""
+
+
+class DeviceStuck(DeviceError):
+    """A device does not answer, and was given up."""
 
 
 class UnknownDevice(InputError):

@@ -11,6 +11,7 @@ from typing import Protocol
 import attrs
 import numpy as np
 
+from workbench.engine.backends.watch import Watch
 from workbench.engine.graph.variable import SharedVariable
 from workbench.engine.lower.plan import Plan
 
@@ -23,6 +24,8 @@ class Counters:
     programs_compiled: int = 0
     buffers_allocated: int = 0
     buffers_released: int = 0
+    bytes_allocated: int = 0
+    bytes_released: int = 0
     bytes_to_device: int = 0
     bytes_from_device: int = 0
 
@@ -30,6 +33,11 @@ class Counters:
     def buffers_alive(self) -> int:
         """How many buffers take room on the device now."""
         return self.buffers_allocated - self.buffers_released
+
+    @property
+    def bytes_alive(self) -> int:
+        """How many bytes they take together."""
+        return self.bytes_allocated - self.bytes_released
 
     def snapshot(self) -> Counters:
         """Return a copy that stays as it is."""
@@ -79,10 +87,25 @@ class Executable(Protocol):
 
 
 class Device(Protocol):
-    """One device that runs plans. Only one thread may use it."""
+    """One device that runs plans. Only one thread may use it.
+
+    Attributes
+    ----------
+    info, counters
+        What it is, and what it has done.
+    watch
+        Tells any thread whether the device is being waited for.
+    lost
+        Whether it has failed for good: nothing but opening it anew is of any use.
+    """
 
     info: DeviceInfo
     counters: Counters
+    watch: Watch
+
+    @property
+    def lost(self) -> bool:
+        """As the attributes say."""
 
     def place(self, shared: SharedVariable) -> None:
         """Make the device hold the shared variable's numbers, if it does not already."""
@@ -96,8 +119,10 @@ class Device(Protocol):
         ------
         UnknownDevice
             The device lacks what the plan needs (float64).
-        DeviceError
-            A kernel does not build, or memory ran out.
+        BuildFailed, OutOfMemory
+            A kernel does not build, or memory does not suffice.
+        DeviceLost
+            The device has gone.
         """
 
     def finish(self) -> None:

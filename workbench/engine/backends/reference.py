@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from workbench.engine.backends.base import Counters, DeviceInfo
+from workbench.engine.backends.watch import Watch
 from workbench.engine.graph.variable import HostStorage, SharedVariable, shared
 from workbench.engine.lower.node import HostScalar, Literal, Load, Node, walk
 from workbench.engine.lower.plan import Copy, Plan, Product, Repeat
@@ -33,6 +34,9 @@ class ReferenceDevice:
     def __init__(self) -> None:
         self.info = INFO
         self.counters = Counters()
+        #: Nothing is ever waited for.
+        self.watch = Watch()
+        self.lost = False
 
     def place(self, shared: SharedVariable) -> None:
         """Bring the numbers into host memory."""

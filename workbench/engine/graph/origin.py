@@ -55,8 +55,14 @@ def here() -> Origin:
     if layer is not None:
         return Origin(layer=layer[0], name=layer[1])
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("workbench."):
+    while frame is not None and _is_ours(frame):
         frame = frame.f_back
     if frame is None:
         return Origin()
     return Origin(file=frame.f_code.co_filename, line=frame.f_lineno)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    # What ``python -m workbench`` runs is called "__main__".
+    name = frame.f_globals.get("__package__") or frame.f_globals.get("__name__", "")
+    return str(name).partition(".")[0] == "workbench"

@@ -14,6 +14,9 @@ import numpy as np
 from workbench.engine.graph.op import Movement, Op, Read
 from workbench.engine.graph.types import Shape, TensorType
 
+#: In labels, what stands between an operation and the line of the program that made it.
+LINE_OF = " at "
+
 
 @attrs.frozen(eq=False)
 class Node:

@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 
 from workbench.engine.graph.types import Shape
-from workbench.engine.lower.node import HostScalar, Leaf, Literal, Load, Node, walk
+from workbench.engine.lower.node import LINE_OF, HostScalar, Leaf, Literal, Load, Node, walk
 
 Role = OneOf["input", "element", "shared", "constant", "temp", "output"]
 
@@ -261,7 +261,9 @@ def _step_text(number: int, step: Step, buffers: Sequence[Buffer]) -> str:
     for store in step.stores:
         lines += expression(store.value, names, buffers)
         lines.append(f"  b{store.buffer} <- {names[id(store.value)]}")
-    return "\n".join([f"{head}  # {step.label}" if step.label else head, *lines])
+    # Not by which line it was made: equal plans have equal texts.
+    label = step.label.partition(LINE_OF)[0]
+    return "\n".join([f"{head}  # {label}" if label else head, *lines])
 
 
 def _repeat_text(number: int, step: Repeat) -> str:

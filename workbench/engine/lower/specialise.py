@@ -6,6 +6,7 @@ Responsible for leaves, explicit broadcasting and host scalars; knows nothing of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import attrs
 import numpy as np
@@ -14,7 +15,7 @@ from workbench.engine.graph.loop import Loop
 from workbench.engine.graph.op import Elementwise, Length, Movement
 from workbench.engine.graph.types import Shape
 from workbench.engine.graph.variable import Apply, Constant, Variable
-from workbench.engine.lower.node import HostScalar, Literal, Load, Node, Nodes, Stretch
+from workbench.engine.lower.node import LINE_OF, HostScalar, Literal, Load, Node, Nodes, Stretch
 from workbench.engine.lower.plan import Buffer, Role
 from workbench.engine.lower.shapes import HostVariables, Shaped
 from workbench.engine.lower.simplify import make
@@ -173,7 +174,11 @@ def _host_key(variable: Variable, shaped: Shaped, classes: dict[int, int]) -> ob
 
 def _label(variable: Variable) -> str:
     origin, name = variable.origin, variable.owner.op.name if variable.owner else ""
-    return f"{name} in layer {origin.layer + 1} {origin.name}" if origin.layer is not None else name
+    if origin.layer is not None:
+        return f"{name} in layer {origin.layer + 1} {origin.name}"
+    # Programs are named; what starts the workbench is not.
+    file = Path(origin.file).name
+    return f"{name}{LINE_OF}{file}, line {origin.line}" if file.endswith(".py") else name
 
 
 def _constant(made: Specialised, variable: Constant) -> Node:

@@ -11,8 +11,10 @@ from workbench.core.errors import UnknownDevice
 from workbench.engine.backends.base import Counters, DeviceInfo
 from workbench.engine.backends.opencl.driver import cl
 from workbench.engine.backends.opencl.executable import OpenCLExecutable
+from workbench.engine.backends.opencl.room import check_room
 from workbench.engine.backends.opencl.runtime import DeviceStorage, Runtime, found_devices
 from workbench.engine.backends.opencl.tunables import ProductFamily, Target
+from workbench.engine.backends.watch import Watch
 from workbench.engine.graph.variable import SharedVariable
 from workbench.engine.lower.node import walk
 from workbench.engine.lower.plan import Copy, Plan, Product, Repeat
@@ -42,6 +44,7 @@ class OpenCLDevice:
         self.info = info
         self.runtime = Runtime(device, info, profiling=profiling)
         self.counters: Counters = self.runtime.counters
+        self.watch: Watch = self.runtime.watch
         is_cpu = info.type == "cpu"
         self.target = Target(
             is_cpu=is_cpu,
@@ -50,11 +53,17 @@ class OpenCLDevice:
             product=product or ("panels" if is_cpu else "tiles"),
         )
 
+    @property
+    def lost(self) -> bool:
+        """Whether the driver has failed for good."""
+        return self.runtime.lost
+
     def place(self, shared: SharedVariable) -> None:
         """Make the device hold the shared variable's numbers, if it does not already."""
         storage = shared.storage
         if not (isinstance(storage, DeviceStorage) and storage.runtime is self.runtime):
-            shared.storage = DeviceStorage.holding(self.runtime, storage.read())
+            name = shared.name or "a shared variable"
+            shared.storage = DeviceStorage.holding(self.runtime, storage.read(), name)
 
     def bind(self, plan: Plan, shared: Sequence[SharedVariable], slots: int) -> OpenCLExecutable:
         """Prepare `plan` to run on the placed shared variables.
@@ -63,14 +72,15 @@ class OpenCLDevice:
         ------
         UnknownDevice
             The plan computes in float64 and the device does not.
-        DeviceError
-            A kernel does not build, or memory ran out.
+        OutOfMemory, BuildFailed, DeviceLost
+            Memory does not suffice, a kernel does not build, or the device has gone.
         """
         if not self.info.float64 and _needs_float64(plan):
             raise UnknownDevice(
                 f"{self.info.id} ({self.info.name}) does not compute in float64.",
                 "Use float32, or another device.",
             )
+        check_room(plan, slots, self.runtime)
         return OpenCLExecutable(self.runtime, self.target, plan, shared, slots, self.place)
 
     def finish(self) -> None:

@@ -23,12 +23,7 @@ from workbench.engine.backends.opencl.codegen.arguments import (
 )
 from workbench.engine.backends.opencl.codegen.program import generate, repeated_kernels
 from workbench.engine.backends.opencl.driver import cl
-from workbench.engine.backends.opencl.runtime import (
-    DeviceStorage,
-    Runtime,
-    device_error,
-    driver_errors,
-)
+from workbench.engine.backends.opencl.runtime import DeviceStorage, Runtime
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.graph.variable import SharedVariable, shared
 from workbench.engine.lower.plan import Buffer, Copy, Plan, Repeat
@@ -127,7 +122,7 @@ class OpenCLExecutable:
                 self._set_slot(slot)
             self._launch()
         except cl.Error as error:
-            raise device_error(error, "running kernels", self._runtime.info.id) from error
+            raise self._runtime.fault(error, "running kernels") from error
 
     def collect(self, slots: int) -> list[np.ndarray]:
         """Wait for everything enqueued; return the first `slots` slots of each output."""
@@ -159,7 +154,7 @@ class OpenCLExecutable:
         if event is not None:
             self._in_flight.append(event)
             if len(self._in_flight) > MAX_RUNS_IN_FLIGHT:
-                self._in_flight.popleft().wait()
+                self._runtime.wait(self._in_flight.popleft())
 
     def _copy(self, move: _Move) -> cl.Event:
         source, target = (
@@ -294,7 +289,7 @@ class OpenCLExecutable:
             elif isinstance(step, Repeat):
                 work.append(_Turns(step, self._repeated(step, target)))
             for kernel in generated:
-                with driver_errors("preparing kernels", self._runtime.info.id):
+                with self._runtime.errors("preparing kernels"):
                     made = self._runtime.kernel(kernel)
                     for position, argument in enumerate(kernel.arguments):
                         self._set_argument(made, position, argument)

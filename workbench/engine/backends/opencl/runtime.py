@@ -15,24 +15,20 @@ from contextlib import contextmanager
 import attrs
 import numpy as np
 
-from workbench.core.errors import DeviceError
+from workbench.core.errors import BuildFailed, DeviceError, OutOfMemory
 from workbench.engine.backends.base import Counters, DeviceInfo
 from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.codegen.program import program_text
 from workbench.engine.backends.opencl.driver import cl
+from workbench.engine.backends.opencl.faults import NO_ROOM, build_fault, device_fault, no_memory
 from workbench.engine.backends.opencl.kernel_cache import unlocked_folder
+from workbench.engine.backends.watch import Watch
 from workbench.engine.graph.types import Shape
 
 #: Multiply and add may be contracted, nothing else about floats is relaxed. Warnings about
 #: generated text are of no use to anyone, and some compilers print them past us.
 OPTIONS = "-cl-mad-enable -w"
 
-_NO_MEMORY = {
-    cl.status_code.MEM_OBJECT_ALLOCATION_FAILURE,
-    cl.status_code.OUT_OF_RESOURCES,
-    cl.status_code.OUT_OF_HOST_MEMORY,
-    cl.status_code.INVALID_BUFFER_SIZE,
-}
 _VENDORS = {
     "portable computing language": "pocl",
     "intel": "intel",
@@ -40,31 +36,6 @@ _VENDORS = {
     "amd": "amd",
     "apple": "apple",
 }
-
-
-@contextmanager
-def driver_errors(doing: str, on: str) -> Iterator[None]:
-    """Turn errors of the driver into a `DeviceError` that says what was being done where."""
-    try:
-        yield
-    except cl.Error as error:
-        raise device_error(error, doing, on) from error
-    except MemoryError as error:
-        raise _out_of_memory(doing, on) from error
-
-
-def device_error(error: cl.Error, doing: str, on: str) -> DeviceError:
-    """Return our error for one of the driver's."""
-    if error.code in _NO_MEMORY:
-        return _out_of_memory(doing, on)
-    return DeviceError(f"{on} failed while {doing}: {error}.", "Try another device.")
-
-
-def _out_of_memory(doing: str, on: str) -> DeviceError:
-    return DeviceError(
-        f"{on} ran out of memory while {doing}.",
-        "Use a smaller batch, less data, or another device.",
-    )
 
 
 class _Buffer(cl.Buffer):
@@ -88,9 +59,14 @@ class Runtime:
         self.device = device
         self.info = info
         self.counters = Counters()
+        self.watch = Watch()
+        #: Whether the driver has failed in a way after which nothing more can be expected of it.
+        self.lost = False
+        #: The largest array that the device takes.
+        self.largest_bytes = int(device.max_mem_alloc_size)
         #: The program that each kernel is in, by the kernel's name.
         self._programs: dict[str, cl.Program] = {}
-        with driver_errors("being opened", info.id):
+        with self.errors("being opened"):
             self.context = cl.Context([device])
             if profiling:
                 properties = cl.command_queue_properties.PROFILING_ENABLE
@@ -105,52 +81,93 @@ class Runtime:
 
         Raises
         ------
-        DeviceError
-            One does not build; the message carries the first lines of the compiler's log.
+        BuildFailed
+            One does not build; the message says whose it is and what the compiler said first.
         """
         new = list({k.name: k for k in kernels if k.name not in self._programs}.values())
         if not new:
             return
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                program = cl.Program(self.context, program_text(new)).build(
-                    OPTIONS, cache_dir=unlocked_folder()
-                )
-            except cl.Error as error:
-                raise self._build_error(error) from error
+        try:
+            program = self._built(new)
+        except cl.Error as error:
+            raise self._build_fault(error, new) from error
         self.counters.programs_compiled += 1
         self._programs.update((kernel.name, program) for kernel in new)
+        self.watch.expect_building()
+
+    def _built(self, kernels: Sequence[Kernel]) -> cl.Program:
+        with warnings.catch_warnings(), self.watch:
+            warnings.simplefilter("ignore")
+            self.watch.expect_building()
+            program: cl.Program = cl.Program(self.context, program_text(kernels)).build(
+                OPTIONS, cache_dir=unlocked_folder()
+            )
+        return program
+
+    def _build_fault(self, error: cl.Error, kernels: Sequence[Kernel]) -> DeviceError:
+        """Return our error for a build that failed, having found which kernel is to blame."""
+        if error.code != cl.status_code.BUILD_PROGRAM_FAILURE:
+            return self.fault(error, "building kernels")
+        for kernel in kernels:
+            try:
+                self._built([kernel])
+            except cl.Error as own:
+                if own.code != cl.status_code.BUILD_PROGRAM_FAILURE:
+                    return self.fault(own, "building kernels")
+                return build_fault([kernel], str(own), self.info.id)
+        return build_fault(kernels, str(error), self.info.id)
 
     def kernel(self, kernel: Kernel) -> cl.Kernel:
         """Return a built kernel with arguments of its own."""
         return cl.Kernel(self._programs[kernel.name], kernel.name)
 
-    def _build_error(self, error: cl.Error) -> DeviceError:
-        if error.code != cl.status_code.BUILD_PROGRAM_FAILURE:
-            return device_error(error, "building kernels", self.info.id)
-        lines = [line.strip() for line in str(error).splitlines()]
-        telling = [line for line in lines if re.search(r"\berror\b", line, re.IGNORECASE)]
-        said = " | ".join(telling[:3] or lines[:3])
-        return DeviceError(
-            f"A kernel does not build on {self.info.id}: {said}",
-            "Please report this with the device's name and driver.",
-        )
-
     def allocate(self, size_bytes: int, what: str) -> cl.Buffer:
-        """Return a new buffer; one without contents has room for one number all the same."""
-        flags = cl.mem_flags.READ_WRITE
-        with driver_errors(f"allocating {size_bytes:,} bytes for {what}", self.info.id):
-            buffer = _Buffer(self.context, flags, max(size_bytes, 8))
+        """Return a new buffer; one without contents has room for one number all the same.
+
+        Raises
+        ------
+        OutOfMemory
+            It does not fit: drivers that promise memory without having it are not asked.
+        """
+        size_bytes = max(size_bytes, 8)
+        self.check_room(size_bytes, size_bytes, what)
+        with self.errors(f"allocating {of_bytes(size_bytes)} for {what}"):
+            buffer = _Buffer(self.context, cl.mem_flags.READ_WRITE, size_bytes)
         self.counters.buffers_allocated += 1
-        weakref.finalize(buffer, _note_release, self.counters).atexit = False
+        self.counters.bytes_allocated += size_bytes
+        weakref.finalize(buffer, _note_release, self.counters, size_bytes).atexit = False
         return buffer
+
+    def check_room(
+        self, total_bytes: int, largest_bytes: int, what: str, layer: int | None = None
+    ) -> None:
+        """Raise OutOfMemory if the device cannot hold so much beside what it holds already.
+
+        Parameters
+        ----------
+        total_bytes, largest_bytes
+            All that is wanted, and the largest array of it.
+        what
+            What it is wanted for.
+        layer
+            Index of the layer that it is wanted for, from 0, or None.
+        """
+        held, memory = self.counters.bytes_alive, self.info.memory_bytes
+        if largest_bytes > self.largest_bytes:
+            wanted, most = of_bytes(largest_bytes), of_bytes(self.largest_bytes)
+            limit = f"an array of {wanted} for {what}: it takes at most {most} at once"
+        elif total_bytes + held > memory:
+            wanted = of_bytes(total_bytes)
+            limit = f"{wanted} for {what}: it has {of_bytes(memory)}, {of_bytes(held)} in use"
+        else:
+            return
+        raise OutOfMemory(f"{self.info.id} has no room for {limit}.", NO_ROOM, layer)
 
     def upload(self, buffer: cl.Buffer, array: np.ndarray) -> None:
         """Copy an array into a buffer, after all that was enqueued; wait for it."""
         if array.size == 0:
             return
-        with driver_errors("copying to the device", self.info.id):
+        with self.errors("copying to the device"), self.watch:
             cl.enqueue_copy(self.queue, buffer, array, is_blocking=True)
         self.counters.bytes_to_device += array.nbytes
 
@@ -158,19 +175,63 @@ class Runtime:
         """Return the start of a buffer as an array, after all that was enqueued."""
         array = np.empty(shape, dtype)
         if array.size:
-            with driver_errors("copying from the device", self.info.id):
+            with self.errors("copying from the device"), self.watch:
                 cl.enqueue_copy(self.queue, array, buffer, is_blocking=True)
+            self.watch.expect_running()
             self.counters.bytes_from_device += array.nbytes
         return array
 
+    def wait(self, event: cl.Event) -> None:
+        """Wait until a command is done."""
+        with self.errors("running kernels"), self.watch:
+            event.wait()
+        self.watch.expect_running()
+
     def finish(self) -> None:
         """Wait until all that was enqueued is done."""
-        with driver_errors("running kernels", self.info.id):
+        with self.errors("running kernels"), self.watch:
             self.queue.finish()
+        self.watch.expect_running()
+
+    @contextmanager
+    def errors(self, doing: str) -> Iterator[None]:
+        """Turn errors of the driver into ours, which say what was being done."""
+        try:
+            yield
+        except cl.Error as error:
+            raise self.fault(error, doing) from error
+        except MemoryError as error:
+            raise no_memory(doing, self.info.id) from error
+
+    def fault(self, error: cl.Error, doing: str) -> DeviceError:
+        """Return our error for one of the driver's, and note whether the device is lost by it."""
+        found = device_fault(error, doing, self.info.id, self._answers)
+        self.lost = self.lost or not isinstance(found, OutOfMemory | BuildFailed)
+        return found
+
+    def _answers(self) -> bool:
+        """Whether the device still does the least of tasks."""
+        try:
+            with self.watch:
+                spot = cl.Buffer(self.context, cl.mem_flags.READ_WRITE, 8)
+                cl.enqueue_copy(self.queue, spot, np.zeros(1), is_blocking=True)
+        except (cl.Error, MemoryError):
+            return False
+        return True
 
 
-def _note_release(counters: Counters) -> None:
+def of_bytes(size_bytes: int) -> str:
+    """Return a size as people write it."""
+    for unit, power in (("GB", 9), ("MB", 6), ("kB", 3)):
+        if size_bytes >= 10**power:
+            size = size_bytes / 10**power
+            return f"{size:,.0f} {unit}" if size >= 100 else f"{size:.3g} {unit}"
+    return f"{size_bytes} bytes"
+
+
+def _note_release(counters: Counters, size_bytes: int) -> None:
     counters.buffers_released += 1
+    counters.bytes_released += size_bytes
 
 
 def found_devices() -> list[tuple[cl.Device, DeviceInfo]]:
@@ -239,10 +300,10 @@ class DeviceStorage:
     buffer: cl.Buffer
 
     @classmethod
-    def holding(cls, runtime: Runtime, value: np.ndarray) -> DeviceStorage:
-        """Return storage that starts with `value`."""
+    def holding(cls, runtime: Runtime, value: np.ndarray, name: str) -> DeviceStorage:
+        """Return storage that starts with `value`; messages call it `name`."""
         value = np.ascontiguousarray(value).reshape(value.shape)
-        buffer = runtime.allocate(value.nbytes, "a shared variable")
+        buffer = runtime.allocate(value.nbytes, name)
         runtime.upload(buffer, value)
         return cls(runtime, value.dtype.name, value.shape, buffer)
 
