@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -20,11 +21,35 @@ settings.register_profile("workbench", deadline=None, print_blob=True)
 settings.load_profile("workbench")
 
 
+#: More processes would each build kernels that others build too, and want memory.
+MAX_WORKERS = 4
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Use several processes for folders, none for single files: to begin takes each a while."""
+    if all(Path(argument.partition("::")[0]).is_file() for argument in config.args):
+        return 0
+    return min(MAX_WORKERS, os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what stays: some tests let it look at everything, many times."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _isolated_user(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Give the session a cache and a plugin folder of its own, in this process and its children."""
+    """Give the tests a cache and plugins of their own, in this process and its children.
+
+    Processes that run tests side by side share the cache: what takes long is made once.
+    """
+    common = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WORKBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("WORKBENCH_CACHE", str(common / "cache"))
         patch.setenv("WORKBENCH_PLUGINS", str(tmp_path_factory.mktemp("plugins")))
         patch.delenv("WORKBENCH_DEVICE", raising=False)
         yield

@@ -42,9 +42,7 @@ STACK = [
 FLAT = _input(batch_input_shape=[None, 6])
 
 
-def _write(
-    path: Path, layers: Any, form: Callable[[str], str] = "{0}/{0}/{1}:0".format, **how: Any
-) -> Path:
+def _write(path: Path, layers: Any, form: str = "{0}/{0}/{1}:0", **how: Any) -> Path:
     """Write a file as Keras does, the two dense layers' weights in it."""
     text = layers if isinstance(layers, str) else json.dumps(
         {"class_name": "Sequential", "config": layers}
@@ -56,7 +54,7 @@ def _write(
         root.create_group("flatten").attrs["weight_names"] = np.zeros(0)
         root.create_group("top_level_model_weights").attrs["weight_names"] = np.zeros(0)
         for number, name in enumerate(("dense", "dense_1")):
-            paths = [form(name, kind) for kind in ("kernel", "bias")]
+            paths = [form.format(name, kind) for kind in ("kernel", "bias")]
             group = root.create_group(name)
             group.attrs["weight_names"] = [path.removeprefix(f"{name}/") for path in paths]
             for place, array in zip(paths, WEIGHTS[2 * number :], strict=False):
@@ -151,7 +149,7 @@ def test_every_dialect_is_read(tmp_path: Path, dialect: str) -> None:
         {"dtype": "<f8"},
         {"dtype": "<f2"},
         {"dtype": ">f4"},
-        {"form": "{0}/sequential/{0}/{1}".format},
+        {"form": "{0}/sequential/{0}/{1}"},
         {"track_order": True},
     ],
     ids=str,

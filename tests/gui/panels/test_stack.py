@@ -501,7 +501,8 @@ def test_one_can_begin_with_next_to_nothing(panel: StackPanel, told: Told) -> No
     assert told.texts == ["Load blank"]
 
 
-def test_typing_is_one_edit_to_undo(qtbot: QtBot) -> None:
+def test_typing_is_one_edit_to_undo(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.gui.document.time.monotonic", lambda: 100.0)
     panel, document = StackPanel(), Document(STATE)
     qtbot.addWidget(panel)
     panel.state_edited.connect(document.replace)
