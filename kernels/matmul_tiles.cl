@@ -52,6 +52,8 @@
 #define M_SIZE m_size
 #define N_SIZE n_size
 #define K_SIZE k_size
+#define K_FIRST 0            // the part of the inner axis that is summed up
+#define K_LAST K_SIZE
 #define LOAD_A(m, k) a[(m) * K_SIZE + (k)]
 #define LOAD_B(k, n) b[(k) * N_SIZE + (n)]
 #define STORE(m, n, product) c[(m) * N_SIZE + (n)] = product
@@ -78,13 +80,14 @@ void KERNEL_NAME(ARGUMENTS) {
   for (int i = 0; i < ROWS; ++i)
     for (int j = 0; j < COLUMNS; ++j) sums[i][j] = 0;
 
-  for (INTEGER k0 = 0; k0 < K_SIZE; k0 += DEPTH) {
+  const INTEGER k_first = K_FIRST, k_last = K_LAST;
+  for (INTEGER k0 = k_first; k0 < k_last; k0 += DEPTH) {
     for (int i = item; i < DEPTH * TILE_ROWS; i += ITEMS) {
       const int kk = A_BY_COLUMN ? i / TILE_ROWS : i % DEPTH;
       const int mm = A_BY_COLUMN ? i % TILE_ROWS : i / DEPTH;
       const INTEGER m = row0 + mm, k = k0 + kk;
       REAL element = 0;
-      if (m < M_SIZE && k < K_SIZE) element = LOAD_A(m, k);
+      if (m < M_SIZE && k < k_last) element = LOAD_A(m, k);
       tile_a[kk][mm] = element;
     }
     for (int i = item; i < DEPTH * TILE_COLUMNS; i += ITEMS) {
@@ -92,7 +95,7 @@ void KERNEL_NAME(ARGUMENTS) {
       const int nn = B_BY_COLUMN ? i / DEPTH : i % TILE_COLUMNS;
       const INTEGER k = k0 + kk, n = column0 + nn;
       REAL element = 0;
-      if (k < K_SIZE && n < N_SIZE) element = LOAD_B(k, n);
+      if (k < k_last && n < N_SIZE) element = LOAD_B(k, n);
       tile_b[kk][nn] = element;
     }
     barrier(CLK_LOCAL_MEM_FENCE);

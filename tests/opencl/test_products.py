@@ -17,7 +17,8 @@ from workbench.engine.graph.variable import Variable, shared
 from workbench.engine.lower.plan import Product
 from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
 
-#: m, n, k: around the edges of tiles, empty, single rows and columns, several blocks of k.
+#: m, n, k: around the edges of tiles, empty, single rows and columns, several blocks of k, several
+#: parts of it.
 SHAPES = [
     (1, 1, 1),
     (7, 5, 3),
@@ -27,6 +28,7 @@ SHAPES = [
     (1, 70, 20),
     (70, 1, 20),
     (13, 17, 1100),
+    (9, 20, 3001),
     (3, 4, 0),
     (0, 4, 3),
     (3, 0, 4),

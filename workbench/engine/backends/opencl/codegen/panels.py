@@ -37,12 +37,19 @@ _MIN_ROWS = 48
 
 @attrs.define
 class PanelsKernel:
-    """Generates the kernel of one product step; call `kernel` once."""
+    """Generates the kernel of one product step; call `kernel` once.
+
+    Parameters
+    ----------
+    parts
+        Parts of the inner axis, which leave their sums in scratch memory; 1 for the whole product.
+    """
 
     step: Product
     buffers: Sequence[Buffer]
     target: Target
     wide: bool
+    parts: int = 1
     tile: PanelTile = attrs.field(init=False)
     emitter: Emitter = attrs.field(init=False)
 
@@ -68,21 +75,24 @@ class PanelsKernel:
             f"const {integer} panels = min({tile.panels}, left);",
         ):
             e.line(text)
-        if k <= tile.depth:
+        if self.parts > 1:
+            share = arguments.extent(-(-k // self.parts))
+            e.line(f"const {integer} part = get_group_id(2);")
+            e.line(f"const {integer} first = min(part * {share}, {depth});")
+            e.line(f"const {integer} last = min(first + {share}, {depth});")
+            self._blocks(-(-k // self.parts), columns, "first", "last")
+        elif k <= tile.depth:
             e.line(f"const {integer} k0 = 0;")
             e.line(f"const {integer} k1 = {depth};")
-            self._block(columns, "")
+            self._block(columns)
         else:
-            deep, blocks = arguments.extent(0), -(-k // tile.depth)
-            arguments.settle(deep, -(-k // blocks))
-            with e.block(f"for ({integer} k0 = 0; k0 < {depth}; k0 += {deep})"):
-                e.line(f"const {integer} k1 = min(k0 + {deep}, {depth});")
-                self._block(columns, depth)
+            self._blocks(k, columns, "0", depth)
         groups, run_rows = self._shares()
         arguments.settle(run, run_rows)
         text = arguments.kernel(e.body, "__attribute__((reqd_work_group_size(1, 1, 1))) ")
         label = self.step.label or prefix
-        return Kernel.named(prefix, text, arguments.behind, (groups, (1, 1)), label)
+        sizes = ((*groups, self.parts), (1, 1, 1)) if self.parts > 1 else (groups, (1, 1))
+        return Kernel.named(prefix, text, arguments.behind, sizes, label)
 
     @property
     def packed_rows(self) -> int:
@@ -94,8 +104,17 @@ class PanelsKernel:
         """The type of a vector of the product."""
         return f"{C_TYPES[self.step.product.dtype]}{self.tile.lanes}"
 
-    def _block(self, columns: str, depth: str) -> None:
-        """Emit all of one block of K; `depth` is its whole length where there are several."""
+    def _blocks(self, length: int, columns: str, first: str, last: str) -> None:
+        """Emit a loop over the blocks of `length` rows and columns, from `first` to `last`."""
+        e, integer = self.emitter, self.emitter.arguments.integer
+        deep, blocks = e.arguments.extent(0), -(-length // self.tile.depth)
+        e.arguments.settle(deep, -(-length // blocks))
+        with e.block(f"for ({integer} k0 = {first}; k0 < {last}; k0 += {deep})"):
+            e.line(f"const {integer} k1 = min(k0 + {deep}, {last});")
+            self._block(columns, first, last)
+
+    def _block(self, columns: str, first: str = "", last: str = "") -> None:
+        """Emit all of one block of K; `first` and `last` bound all blocks if there are several."""
         e, tile = self.emitter, self.tile
         integer = e.arguments.integer
         self._pack_b(columns)
@@ -108,9 +127,10 @@ class PanelsKernel:
                 with e.block(f"for ({integer} m2 = m0; m2 < m1; m2 += {tile.rows})"):
                     e.line(f"const {integer} m3 = min(m2 + {tile.rows}, m1);")
                     self._multiply(by_column)
-                    if depth:
-                        self._add_up(columns, depth)
-                    self._store()
+                    if last:
+                        self._add_up(columns, first, last)
+                    if self.parts == 1:
+                        self._store()
 
     def _shares(self) -> tuple[tuple[int, int], int]:
         """Return the work-groups in each direction, and the rows of each."""
@@ -197,16 +217,21 @@ class PanelsKernel:
             e.line(f"sums[{i * tile.vectors + v}] = c{i}_{v};")
         e.line(f"{ctype} *const flat = ({ctype} *)sums;")
 
-    def _add_up(self, columns: str, depth: str) -> None:
-        """Add the blocks before to the sums; leave all but the last in scratch memory."""
+    def _add_up(self, columns: str, first: str, last: str) -> None:
+        """Add the blocks before to the sums; leave all but the product's last in scratch memory."""
         e, product = self.emitter, self.step.product
-        scratch = e.arguments.scratch(0, product.dtype, product.size, write=True)
+        size = self.parts * product.size
+        scratch = e.arguments.scratch(0, product.dtype, size, write=True)
         integer = e.arguments.integer
         each = f"for ({integer} m = m2; m < m3; ++m) for ({integer} n = n0; n < n1; ++n)"
         here = f"flat[(m - m2) * {self.tile.columns} + n - n0]"
-        there = f"{scratch}[m * {columns} + n]"
-        e.line(f"if (k0 > 0) {each} {here} += {there};")
-        with e.block(f"if (k1 < {depth})"):
+        row = "m" if self.parts == 1 else f"(part * {e.arguments.extent(product.shape[0])} + m)"
+        there = f"{scratch}[{row} * {columns} + n]"
+        e.line(f"if (k0 > {first}) {each} {here} += {there};")
+        if self.parts > 1:
+            e.line(f"{each} {there} = {here};")
+            return
+        with e.block(f"if (k1 < {last})"):
             e.line(f"{each} {there} = {here};")
             e.line("continue;")
 

@@ -15,6 +15,7 @@ from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.codegen.cumulate import cumulate_kernels
 from workbench.engine.backends.opencl.codegen.loops import LoopKernels
 from workbench.engine.backends.opencl.codegen.panels import PanelsKernel
+from workbench.engine.backends.opencl.codegen.split import SumOfParts, parts_of
 from workbench.engine.backends.opencl.codegen.tiles import TilesKernel
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.lower.node import Node, walk
@@ -76,7 +77,13 @@ def _kernels(plan: Plan, step: Step, target: Target) -> Sequence[Kernel]:
     if not step.product.size:
         return ()
     family = PanelsKernel if target.product == "panels" else TilesKernel
-    return [family(step, plan.buffers, target, wide).kernel(prefix)]
+    parts = parts_of(step.product)
+    if parts == 1:
+        return [family(step, plan.buffers, target, wide).kernel(prefix)]
+    return [
+        family(step, plan.buffers, target, wide, parts).kernel(f"{prefix}_parts"),
+        SumOfParts(plan.buffers, target, wide).kernel(step, parts, prefix),
+    ]
 
 
 def _products(step: Step) -> list[Node]:

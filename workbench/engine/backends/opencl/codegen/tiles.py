@@ -24,12 +24,19 @@ from workbench.engine.lower.plan import Buffer, Product
 
 @attrs.frozen(eq=False)
 class TilesKernel:
-    """Generates the kernel of one product step."""
+    """Generates the kernel of one product step.
+
+    Parameters
+    ----------
+    parts
+        Parts of the inner axis, which leave their sums in scratch memory; 1 for the whole product.
+    """
 
     step: Product
     buffers: Sequence[Buffer]
     target: Target
     wide: bool
+    parts: int = 1
 
     def kernel(self, prefix: str) -> Kernel:
         """Return the kernel with its launch."""
@@ -40,7 +47,13 @@ class TilesKernel:
         extents = [arguments.extent(length) for length in (m, n, k)]
         load_a = self._load(arguments, a, ("m", "k"))
         load_b = self._load(arguments, b, ("k", "n"))
-        epilogue = self._epilogue(arguments)
+        if self.parts > 1:
+            epilogue = self._partial(arguments, extents)
+            share = arguments.extent(-(-k // self.parts))
+            first = f"min((INTEGER)get_group_id(2) * {share}, {extents[2]})"
+            last = f"min(((INTEGER)get_group_id(2) + 1) * {share}, {extents[2]})"
+        else:
+            epilogue, first, last = self._epilogue(arguments), "0", extents[2]
         integer, ctype = arguments.integer, C_TYPES[product.dtype]
         given, passed = arguments.declared, ", ".join(arguments.names)
         at = "const {0} {1}, const {0} {2}"
@@ -57,6 +70,8 @@ class TilesKernel:
             "ARGUMENTS": given,
             "PROLOGUE": " ".join(arguments.prologue()),
             **dict(zip(("M_SIZE", "N_SIZE", "K_SIZE"), extents, strict=True)),
+            "K_FIRST": first,
+            "K_LAST": last,
             "LOAD_A(m, k)": f"{NAME}_a({passed}, m, k)",
             "LOAD_B(k, n)": f"{NAME}_b({passed}, k, n)",
             "STORE(m, n, product)": f"{NAME}_store({passed}, m, n, product)",
@@ -80,14 +95,22 @@ class TilesKernel:
         groups = (-(-n // across), -(-m // down))
         local = (tile.group_columns, tile.group_rows)
         size = (groups[0] * local[0], groups[1] * local[1])
+        sizes = ((*size, self.parts), (*local, 1)) if self.parts > 1 else (size, local)
         label = self.step.label or prefix
-        return Kernel.named(prefix, f"{text}\n", arguments.behind, (size, local), label)
+        return Kernel.named(prefix, f"{text}\n", arguments.behind, sizes, label)
 
     def _load(self, arguments: Arguments, operand: Node, names: tuple[str, str]) -> str:
         """Return the body of a function that loads an element."""
         emitter = Emitter(arguments, reduce)
         value = emitter.value(operand, self._index(names, operand.shape))
         return _body(emitter, f"return {value.text};")
+
+    def _partial(self, arguments: Arguments, extents: Sequence[str]) -> str:
+        """Return the body of a function that leaves an element's part in scratch memory."""
+        product = self.step.product
+        scratch = arguments.scratch(0, product.dtype, self.parts * product.size, write=True)
+        row = f"(get_group_id(2) * {extents[0]} + m)"
+        return f"  {scratch}[{row} * {extents[1]} + n] = product;\n"
 
     def _epilogue(self, arguments: Arguments) -> str:
         emitter = Emitter(arguments, reduce)

@@ -1,0 +1,60 @@
+"""Products of few elements with a long inner axis: partial sums side by side, then their sum.
+
+Responsible for when an inner axis is cut into parts, and for the kernel that adds these up; knows
+neither family of products.
+"""
+
+from __future__ import annotations
+
+import math
+
+from workbench.engine.backends.opencl.codegen.arguments import Kernel
+from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
+from workbench.engine.backends.opencl.codegen.emitter import Value
+from workbench.engine.backends.opencl.codegen.index import Index, unflatten
+from workbench.engine.backends.opencl.codegen.loops import LoopKernels
+from workbench.engine.backends.opencl.codegen.reduce import reduce
+from workbench.engine.lower.node import Node
+from workbench.engine.lower.plan import Product
+
+#: Rows and columns of a product that are work enough for a work-group.
+_ROWS, _COLUMNS = 48, 64
+#: Products of at least this many such blocks are not cut...
+_BLOCKS = 4
+#: ...others into at most so many parts, of at least this depth. The numbers are the same on every
+#: device, as they decide the order of summation.
+_PARTS, _DEPTH = 64, 1024
+
+
+def parts_of(product: Node) -> int:
+    """Return into how many parts a product's inner axis is cut."""
+    m, n = product.shape
+    k = product.inputs[0].shape[1]
+    blocks = math.ceil(m / _ROWS) * math.ceil(n / _COLUMNS)
+    return 1 if blocks >= _BLOCKS else max(1, min(_PARTS // blocks, k // _DEPTH))
+
+
+class SumOfParts(LoopKernels):
+    """Generates the kernel that adds up a product's parts and evaluates its epilogue."""
+
+    def kernel(self, step: Product, parts: int, prefix: str) -> Kernel:
+        """Return the kernel; scratch memory 0 holds the parts."""
+        product = step.product
+        emitter = self._emitter(reduce)
+        arguments = emitter.arguments
+        scratch = arguments.scratch(0, product.dtype, parts * product.size)
+        apart = arguments.extent(product.size)
+
+        def element(flat: Index) -> None:
+            index = unflatten(flat, product.shape)
+            total, depth = emitter.name(), emitter.depth
+            emitter.line(f"{C_TYPES[product.dtype]} {total} = 0;")
+            with emitter.loop("0", str(parts), 0, parts - 1) as part:
+                emitter.work += emitter.path[-1].trips
+                emitter.line(f"{total} += {scratch}[{part.text} * {apart} + {flat.text}];")
+            emitter.bind(product, index, Value(total, depth))
+            values = [emitter.value(store.value, index) for store in step.stores]
+            for store, value in zip(step.stores, values, strict=True):
+                emitter.store(store.buffer, index, value)
+
+        return self._kernel(emitter, prefix, step.label or prefix, product.size, element)
