@@ -21,6 +21,7 @@ VERBS = {
     "export": "workbench.cli.export",
     "import": "workbench.cli.import_parameters",
     "devices": "workbench.cli.devices",
+    "bench": "workbench.cli.bench",
 }
 
 
@@ -51,6 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_export(verbs)
     _add_import(verbs)
     _add_devices(verbs)
+    _add_bench(verbs)
     return parser
 
 
@@ -147,6 +149,28 @@ def _add_import(verbs: _Verbs[_Parser]) -> None:
 
 def _add_devices(verbs: _Verbs[_Parser]) -> None:
     _verb(verbs, "devices", "List what can compute here.", json="the devices")
+
+
+def _add_bench(verbs: _Verbs[_Parser]) -> None:
+    parser = _verb(
+        verbs, "bench", "Time the workbench beside NumPy and PyTorch.", json="the figures"
+    )
+    parser.add_argument(
+        "--only",
+        metavar="NAME",
+        nargs="+",
+        help="pieces of work to time: relu, gemm-1024, ... (all)",
+    )
+    parser.add_argument("--rounds", metavar="N", type=_number, help="turns of each contender (5)")
+    parser.add_argument(
+        "--images", metavar="N", type=_number, help="training images, for a quick look (50000)"
+    )
+    parser.add_argument(
+        "--device",
+        metavar="ID",
+        nargs="+",
+        help="what computes, one or several; see workbench devices (the default device)",
+    )
 
 
 def _add_dataset(parser: _Parser, default: str) -> None:

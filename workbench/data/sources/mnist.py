@@ -49,6 +49,12 @@ class Mnist:
         return Dataset("mnist", train[:TRAINING_ROWS], train[TRAINING_ROWS:], test, classes=10)
 
 
+def at_hand() -> bool:
+    """Return whether all four files are in the user's data folder or cache already."""
+    folders = [folder for folder in (paths.data_folder(), paths.cache_folder()) if folder]
+    return all(any(_find(folder / "mnist", name) for folder in folders) for name in FILES)
+
+
 def _pair(which: str, progress: Progress) -> Split:
     images = _file(f"{which}-images-idx3-ubyte", 3, progress)
     labels = _file(f"{which}-labels-idx1-ubyte", 1, progress)
