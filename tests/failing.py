@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from workbench.core.errors import DeviceError
+from workbench.core.errors import DeviceLost
 from workbench.engine.backends.base import Executable
 from workbench.engine.backends.reference import ReferenceDevice
 from workbench.engine.graph.variable import HostStorage, SharedVariable
@@ -28,9 +28,9 @@ class FailingDevice(ReferenceDevice):
         self.lost = False
 
     def check(self) -> None:
-        """Raise DeviceError if the device is lost."""
+        """Raise DeviceLost if the device is lost."""
         if self.lost:
-            raise DeviceError("The device was lost.", "Try another device.")
+            raise DeviceLost("The device was lost.", "Try another device.")
 
     def place(self, shared: SharedVariable) -> None:
         """Take the numbers to the device."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.failing import FailingDevice
-from workbench.core.errors import DataError
+from workbench.core.errors import BuildFailed, DataError, DeviceError, OutOfMemory
 from workbench.data.dataset import Dataset, Progress
 from workbench.engine.backends.base import Device
 from workbench.nn.optimizers.sgd import SGD
@@ -244,7 +244,7 @@ def test_a_lost_device_takes_no_parameters_with_it(engine: Engine, endless: Star
     engine.wait_for(Snapshot)
     failing.lost = True
     failed = engine.wait_for(RunFailed)
-    assert (failed.kind, failed.message) == ("DeviceError", "The device was lost.")
+    assert (failed.kind, failed.message) == ("DeviceLost", "The device was lost.")
     assert "The parameters are those after " in failed.hint
     engine.send(Predict(IMAGE, 1))
     assert engine.wait_for(RequestFailed).message == "The device was lost."
@@ -253,7 +253,8 @@ def test_a_lost_device_takes_no_parameters_with_it(engine: Engine, endless: Star
     engine.device = FailingDevice()
     engine.send(attrs.evolve(endless, go_on=True, paused=True))
     began = engine.wait_for(Started)
-    assert len(engine.opens) == 2
+    # For the question, which was in vain, and for the run.
+    assert len(engine.opens) == 3
     assert began.step == len(began.history.points()["step"]) == kept.position["step"]
     engine.send(Fetch(3))
     again = engine.wait_for(Fetched).model
@@ -261,6 +262,55 @@ def test_a_lost_device_takes_no_parameters_with_it(engine: Engine, endless: Star
         np.testing.assert_array_equal(again.parameters[name], value)
     engine.send(Resume())
     engine.wait_for(Snapshot)
+
+
+def test_a_device_that_is_lost_while_it_rests_is_opened_anew_for_a_question(
+    engine: Engine, start: Start
+) -> None:
+    engine.device = failing = FailingDevice()
+    engine.send(start)
+    assert engine.wait_for(Finished).step == 12
+    engine.send(Predict(IMAGE, 1))
+    before = engine.wait_for(Predicted).outputs
+    failing.lost = True
+    engine.send(Fetch(2))
+    assert engine.wait_for(Fetched).model.position["step"] == 12
+    engine.device = FailingDevice()
+    engine.send(Predict(IMAGE, 3))
+    predicted = engine.wait_for(Predicted)
+    np.testing.assert_array_equal(predicted.outputs, before)
+    assert (predicted.step, len(engine.opens)) == (12, 2)
+
+
+def test_training_goes_on_after_a_device_was_lost_while_it_rested(
+    engine: Engine, start: Start
+) -> None:
+    engine.device = failing = FailingDevice()
+    engine.send(start)
+    engine.wait_for(Finished)
+    failing.lost = True
+    engine.device = FailingDevice()
+    longer = attrs.evolve(start.training, epochs=6)
+    engine.send(attrs.evolve(start, training=longer, go_on=True))
+    assert engine.wait_for(Started).step == 12
+    assert engine.wait_for(Finished).step == 18
+
+
+@pytest.mark.parametrize("error", [OutOfMemory, BuildFailed])
+def test_a_device_that_is_sound_is_not_opened_anew(
+    engine: Engine, start: Start, error: type[DeviceError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error("It does not go.", "Do without.", 1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "advance", fail)
+        engine.send(start)
+        failed = engine.wait_for(RunFailed)
+    assert failed == RunFailed(error.__name__, "It does not go.", "Do without.", 1)
+    engine.send(start)
+    assert engine.wait_for(Finished).step == 12
+    assert len(engine.opens) == 1
 
 
 def test_a_question_that_fails_ends_no_run(

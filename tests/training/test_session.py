@@ -126,10 +126,10 @@ def test_going_back_goes_back_in_the_order_too(
 ) -> None:
     session = make_session()
     advance(session, 2)
-    kept = session.parameters(), session.position
+    session.keep()
     advance(session, 5)
     expected = digest(session)
-    session.restore(*kept)
+    session.restore()
     advance(session, 5)
     assert digest(session) == expected
 

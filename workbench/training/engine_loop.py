@@ -12,13 +12,22 @@ from collections.abc import Callable
 
 import attrs
 
-from workbench.core.errors import DeviceError, WorkbenchError
+from workbench.core.errors import WorkbenchError
 from workbench.data.dataset import Dataset, Progress
 from workbench.data.loading import load
 from workbench.engine.backends.base import Device
 from workbench.engine.backends.catalogue import open_device
 from workbench.spec.data import DataSpec
-from workbench.training.commands import Command, CommandQueue, Inbox, Prepare, Shutdown, Start
+from workbench.training.commands import (
+    Command,
+    CommandQueue,
+    Fetch,
+    Inbox,
+    Prepare,
+    Request,
+    Shutdown,
+    Start,
+)
 from workbench.training.events import (
     DataLoaded,
     Event,
@@ -29,6 +38,7 @@ from workbench.training.events import (
     Started,
 )
 from workbench.training.history import History
+from workbench.training.lifeline import AtHand, Lifeline
 from workbench.training.session import Session
 from workbench.training.trainer import Trainer, answer, opened, unforeseen
 
@@ -40,6 +50,7 @@ def serve(
     publish: Callable[[Event], None],
     load: Callable[[DataSpec, Progress], Dataset] = load,
     open_device: Callable[[str | None], Device] = open_device,
+    lifeline: Lifeline | None = None,
 ) -> None:
     """Obey commands until `Shutdown`; the body of the one thread that uses devices.
 
@@ -51,8 +62,10 @@ def serve(
         Is told everything that happens, in this thread; it must not block.
     load, open_device
         Where datasets and devices come from.
+    lifeline
+        Told what is worked with, for whoever watches from another thread.
     """
-    _Engine(commands, publish, load, open_device).serve()
+    _Engine(commands, publish, load, open_device, lifeline or Lifeline()).serve()
 
 
 class _Engine:
@@ -62,16 +75,20 @@ class _Engine:
         publish: Callable[[Event], None],
         load: Callable[[DataSpec, Progress], Dataset],
         open_device: Callable[[str | None], Device],
+        lifeline: Lifeline,
     ) -> None:
         self._commands = commands
         self._publish = publish
         self._load = load
         self._open_device = open_device
+        self._lifeline = lifeline
         self._inbox = Inbox(commands)
         self._next: Command | None = None
         self._devices: dict[str | None, Device] = {}
         self._data: tuple[DataSpec, Dataset] | None = None
         self._session: Session | None = None
+        #: By which the session was opened.
+        self._opened_by: Prepare | None = None
         self._history = History()
 
     def serve(self) -> None:
@@ -79,9 +96,6 @@ class _Engine:
             try:
                 self._obey()
             except WorkbenchError as error:
-                if isinstance(error, DeviceError):
-                    # What has failed may be lost for good; whoever tries again opens it anew.
-                    self._devices.clear()
                 kind = type(error).__name__
                 self._publish(RunFailed(kind, error.message, error.hint, error.layer))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - the thread lives on
@@ -108,10 +122,17 @@ class _Engine:
         # Prepare, Start and Shutdown are always the last; the others steer a run; there is none.
         self._next = steering[-1] if steering else None
         for request in self._inbox.requests():
-            if self._session is None:
-                self._publish(RequestFailed(request.id, "There is no network yet.", "Train one."))
-            else:
-                self._publish(answer(self._session, self._history, request))
+            self._publish(self._answer(request))
+
+    def _answer(self, request: Request) -> Event:
+        if self._session is None or self._opened_by is None:
+            return RequestFailed(request.id, "There is no network yet.", "Train one.")
+        if self._session.device.lost and not isinstance(request, Fetch):
+            try:
+                self._open(attrs.evolve(self._opened_by, go_on=True))
+            except WorkbenchError as error:
+                return RequestFailed(request.id, error.message, error.hint)
+        return answer(self._session, self._history, request)
 
     def _warm(self, session: Session) -> None:
         """Build the kernels that read one drawing, unless there is something else to do.
@@ -135,8 +156,10 @@ class _Engine:
 
     def _open(self, wanted: Prepare) -> Session:
         """Return the session that is wanted; it is the one at hand from now on."""
-        if wanted.device not in self._devices:
-            self._devices[wanted.device] = self._open_device(wanted.device)
+        device = self._devices.get(wanted.device)
+        if device is None or device.lost:
+            # What is lost is lost for good; it may be there again under its name.
+            device = self._devices[wanted.device] = self._open_device(wanted.device)
         if self._data is None or self._data[0] != wanted.data:
             dataset = self._load(wanted.data, lambda *report: self._publish(Preparing(*report)))
             self._data = (wanted.data, dataset)
@@ -145,21 +168,25 @@ class _Engine:
         history = History.from_arrays(wanted.history or {})
         before = self._session
         if wanted.go_on and before is not None and before.network == wanted.network:
-            parameters, history = before.parameters(), self._history
-            position = attrs.evolve(before.position, rate=None)
+            kept = before.keep()
+            parameters, history = kept.parameters, self._history
+            position = attrs.evolve(kept.position, rate=None)
         # Nothing lies on the device before a session is used, so the old one stays until it is
         # certain that there is a new one.
-        self._session = Session(
+        session = Session(
             wanted.network,
             wanted.training,
             self._data[1],
-            self._devices[wanted.device],
+            device,
             wanted.data.pixel_scale,
             parameters,
             position,
         )
         # A run that diverged has figures beyond the parameters that were kept.
-        self._history = history.until(self._session.position.step)
+        self._history = history.until(session.position.step)
+        self._session, self._opened_by = session, wanted
+        self._lifeline.device = device
+        self._lifeline.at_hand = AtHand(session, self._history, wanted.data)
         if before is not None:
             before.close()
-        return self._session
+        return session

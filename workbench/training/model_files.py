@@ -21,10 +21,12 @@ from workbench.spec.network import NetworkSpec
 from workbench.spec.training import MAX_SEED, TrainingSpec
 from workbench.training.history import History
 from workbench.training.position import Position
-from workbench.training.session import Session
+from workbench.training.session import Kept, Session
 
 
-def model_file(session: Session, data: DataSpec | None, history: History) -> ModelFile:
+def model_file(
+    session: Session, data: DataSpec | None, history: History, kept: Kept | None = None
+) -> ModelFile:
     """Return the model as it stands, with all that is needed to train it on.
 
     Parameters
@@ -35,15 +37,18 @@ def model_file(session: Session, data: DataSpec | None, history: History) -> Mod
         The choice of data that the session trains on; None leaves it open.
     history
         What was measured so far.
+    kept
+        What is in it instead of the present state, so that the device need not be asked.
     """
     device, dataset = session.device.info, session.dataset
+    kept = kept or session.latest()
     return ModelFile(
         network=session.network,
-        parameters=session.parameters(),
+        parameters=dict(kept.parameters),
         training=session.training,
         data=data,
-        history=history.to_arrays(),
-        position=attrs.asdict(session.position),
+        history=history.until(kept.position.step).to_arrays(),
+        position=attrs.asdict(kept.position),
         receipt={
             "device": attrs.asdict(device),
             "precision": session.training.precision,

@@ -37,6 +37,22 @@ from workbench.training.predictor import Predictor
 SLOTS = 256
 
 
+@attrs.frozen(eq=False)
+class Kept:
+    """Parameters in host memory, and the position that belongs to them.
+
+    Parameters
+    ----------
+    parameters
+        By name; nobody writes into them.
+    position
+        Where the run stood.
+    """
+
+    parameters: Mapping[str, np.ndarray]
+    position: Position
+
+
 class Session:
     """One network with its data on one device: trains, evaluates and predicts.
 
@@ -50,6 +66,12 @@ class Session:
         What the bytes of images are multiplied by.
     parameters, position
         What a saved model goes on from; None for a fresh start from the training spec's seed.
+
+    Attributes
+    ----------
+    kept
+        The last parameters that were copied from the device and known to be good: what is left if
+        the device goes. Any thread may read it.
 
     Raises
     ------
@@ -79,6 +101,7 @@ class Session:
         self.iterations_per_epoch = math.ceil(self.examples / self.batch)
         self.position = (position or Position()).after(0, self.iterations_per_epoch)
         check_rate(self.rate, training.precision)
+        self.kept = Kept(self.parameters(), self.position)
         self._feed = Feed(network.input, training.precision, pixel_scale)
         self._predictor = Predictor(self.model, self._feed, device)
         self._evaluators: dict[str, Evaluator] = {}
@@ -197,20 +220,29 @@ class Session:
                 found[own_name].setflags(write=False)
         return found
 
-    def restore(self, parameters: Mapping[str, np.ndarray], position: Position) -> None:
-        """Go back, or on, to parameters of this network and the position that belongs to them."""
-        for name, value in self.model.parameters.items():
-            value.set_value(parameters[name])
-        self.position = position
+    def latest(self) -> Kept:
+        """Return a copy of the present parameters; what was kept, where the device is lost."""
+        return self.kept if self.device.lost else Kept(self.parameters(), self.position)
 
-    def withdraw(self, parameters: Mapping[str, np.ndarray], position: Position) -> None:
-        """Go back to parameters in host memory, as `restore` does, without asking the device.
+    def keep(self) -> Kept:
+        """Keep the present parameters, which are known to be good, and return them."""
+        self.kept = self.latest()
+        return self.kept
+
+    def restore(self) -> None:
+        """Go back to what was kept."""
+        for name, value in self.model.parameters.items():
+            value.set_value(self.kept.parameters[name])
+        self.position = self.kept.position
+
+    def withdraw(self) -> None:
+        """Go back to what was kept, as `restore` does, without asking the device.
 
         What it holds is given up; it is used again when something is computed.
         """
         for name, value in self.model.parameters.items():
-            value.storage = HostStorage(np.array(parameters[name]))
-        self.position = position
+            value.storage = HostStorage(np.array(self.kept.parameters[name]))
+        self.position = self.kept.position
 
     def close(self) -> None:
         """Give the device's memory back at once; the session is of no use any more.

@@ -49,7 +49,7 @@ from workbench.training.events import (
 from workbench.training.history import EpochRecord, History, Iterations
 from workbench.training.model_files import model_file
 from workbench.training.position import Position
-from workbench.training.session import SLOTS, Session
+from workbench.training.session import SLOTS, Kept, Session
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Trainer:
         self._stopped = False
         self._burst = 1
         self._epoch_made = (0, 0.0)
-        self._good = (session.parameters(), session.position)
+        session.keep()
         self._kept_at = -math.inf
         self._began = 0.0
 
@@ -117,7 +117,8 @@ class Trainer:
             A log-likelihood or parameter was not finite. The parameters are then the last that
             were known to be good.
         DeviceError
-            The device failed. The parameters are then the last that were copied from it.
+            The device failed. The parameters are then the last that were copied from it; the error
+            keeps its class.
         """
         session = self.session
         past = self.history.points()["elapsed_s"]
@@ -126,12 +127,12 @@ class Trainer:
         try:
             yield from self._go()
         except DeviceError as error:
-            parameters, position = self._good
-            session.withdraw(parameters, position)
-            raise DeviceError(
-                error.message,
-                f"{error.hint} The parameters are those after {position.step} iterations.".strip(),
-            ) from error
+            hint, trained = error.hint, session.position.step > 0
+            session.withdraw()
+            if trained:
+                kept = session.position.step
+                hint = f"{hint} The parameters are those after {kept} iterations.".strip()
+            raise type(error)(error.message, hint, error.layer) from error
 
     def _go(self) -> Iterator[Event]:
         session = self.session
@@ -211,7 +212,7 @@ class Trainer:
         sound = made[: failed[0]] if len(failed) else made
         if copy is not None and len(sound):
             # The first log-likelihood of the burst is that of the copy, so the copy is good.
-            self._good, self._kept_at = (copy, at), time.perf_counter()
+            session.kept, self._kept_at = Kept(copy, at), time.perf_counter()
         if len(sound):
             yield self._snapshot(at, sound, self._rows(count) / seconds)
         if len(failed):
@@ -287,22 +288,27 @@ class Trainer:
         return log_likelihood, accuracy
 
     def _check_parameters(self) -> None:
-        """Raise DivergedError if the last update spoilt a parameter, which no figure shows yet."""
-        for name, value in self.session.parameters().items():
+        """Keep the parameters; raise DivergedError if the last update spoilt one.
+
+        No figure shows that yet.
+        """
+        session = self.session
+        found = Kept(session.parameters(), session.position)
+        for name, value in found.parameters.items():
             if not np.isfinite(value).all():
-                at = self.session.position
+                at = session.position
                 self._diverge(f"Parameter {name!r} is not finite", at.step, at.epoch)
+        session.kept = found
 
     def _diverge(self, what: str, step: int, epoch: int) -> NoReturn:
         """Go back to the last good parameters and raise; the epoch is counted from 0."""
-        parameters, position = self._good
         rate = self.session.rate
-        self.session.restore(parameters, position)
+        self.session.restore()
         raise DivergedError(
             f"{what} after {step} iterations, in epoch {epoch + 1} of "
             f"{self.session.training.epochs}; training has stopped.",
             f"Use a lower rate than {rate:g}. "
-            f"The parameters are again those after {position.step} iterations.",
+            f"The parameters are again those after {self.session.position.step} iterations.",
         )
 
 
