@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 import numpy as np
 import pytest
 
-from tests.faults import STATUS, Driver, driver, failure
+from tests.faults import STATUS, Driver, break_kernels, driver, failure
 from workbench.core.errors import BuildFailed, DeviceError, DeviceLost, OutOfMemory
 from workbench.engine.backends.opencl import faults, runtime
 from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.device import OpenCLDevice, open_opencl
-from workbench.engine.backends.opencl.driver import cl
 from workbench.engine.function import Function, function
 from workbench.engine.graph.origin import made_by
 from workbench.engine.graph.types import TensorType
@@ -121,17 +119,6 @@ def test_a_driver_that_finds_no_memory(
 # Compilers ----------------------------------------------------------------------------------------
 
 
-def broken(patch: pytest.MonkeyPatch, word: str) -> None:
-    """Let kernels in whose own text a word stands not build."""
-    real = runtime.program_text
-
-    def text(kernels: Sequence[Kernel]) -> str:
-        bad = any(word in kernel.text for kernel in kernels)
-        return real(kernels) + ("int f() { return nowhere; }" if bad else "")
-
-    patch.setattr(runtime, "program_text", text)
-
-
 def test_a_kernel_that_does_not_build_names_its_layer(
     fresh: OpenCLDevice,
     monkeypatch: pytest.MonkeyPatch,
@@ -146,7 +133,7 @@ def test_a_kernel_that_does_not_build_names_its_layer(
         second = (x * 2).tanh().max(axis=1)
     f = function([x], [first, second], device=fresh)
     with monkeypatch.context() as patch:
-        broken(patch, "tanh(")
+        break_kernels(patch, "tanh(")
         with pytest.raises(
             BuildFailed, match=r"in layer 5 tanh' does not build .*nowhere"
         ) as caught:
@@ -169,7 +156,7 @@ def test_a_kernel_that_does_not_build_names_the_line(
     fresh: OpenCLDevice, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     f = function([], shared(np.arange(3.0)).exp(), device=fresh)
-    broken(monkeypatch, "exp(")
+    break_kernels(monkeypatch, "exp(")
     with pytest.raises(BuildFailed, match=r"'exp at test_faults.py, line \d+'") as caught:
         f()
     assert caught.value.layer is None
@@ -243,13 +230,12 @@ def test_another_error_is_told_as_it_is(
 
 
 def test_a_wait_is_seen_from_another_thread(
-    fresh: OpenCLDevice, triple: Function, monkeypatch: pytest.MonkeyPatch
+    fresh: OpenCLDevice, triple: Function, driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     triple()
     monkeypatch.setattr("workbench.engine.backends.watch.PATIENCE_S", 0.05)
     assert fresh.watch.overdue_s == 0
-    never = cl.UserEvent(fresh.runtime.context)
-    cl.enqueue_barrier(fresh.runtime.queue, wait_for=[never])
+    driver.hang()
     results: list[list[float]] = []
     thread = threading.Thread(target=lambda: results.append(triple().tolist()))
     thread.start()
@@ -259,7 +245,7 @@ def test_a_wait_is_seen_from_another_thread(
             thread.join(0.01)
         assert fresh.watch.overdue_s > 0.05
     finally:
-        never.set_status(cl.command_execution_status.COMPLETE)
+        driver.release()
         thread.join(10)
     assert results == [[0, 3, 6, 9, 12]]
     assert fresh.watch.overdue_s == 0

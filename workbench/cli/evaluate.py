@@ -11,6 +11,7 @@ import attrs
 
 from workbench.cli.choices import data_spec, load_extensions
 from workbench.cli.console import Console, print_json, print_table
+from workbench.cli.guarding import guarded
 from workbench.cli.measures import by_class, print_by_class
 from workbench.data.loading import load
 from workbench.engine.backends.catalogue import open_device
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
             model.network, training, dataset, device, data.pixel_scale, model.parameters
         )
         console.progress(f"evaluating {options.split}", 0, 0)
-        evaluation = session.evaluate(options.split)
+        with guarded(device, console):
+            evaluation = session.evaluate(options.split)
     result = {
         "log_likelihood": evaluation.log_likelihood,
         "accuracy": evaluation.accuracy,

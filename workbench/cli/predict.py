@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.cli.choices import load_extensions
 from workbench.cli.console import Console, print_json, print_table
+from workbench.cli.guarding import guarded
 from workbench.core.errors import DataError
 from workbench.data.drawing import SIDE, read_drawing
 from workbench.engine.backends.catalogue import open_device
@@ -43,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
             device,
         )
         console.progress("predicting", 0, 0)
-        probabilities = predictor.predict(images)
+        with guarded(device, console):
+            probabilities = predictor.predict(images)
     predictions = [
         {"file": name, "class": int(row.argmax()), "probabilities": row}
         for name, row in zip(options.images, probabilities, strict=True)

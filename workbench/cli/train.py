@@ -14,9 +14,11 @@ import attrs
 
 from workbench.cli.choices import STARTER, data_spec, load_extensions, training_spec
 from workbench.cli.console import Console, print_json
+from workbench.cli.guarding import guarded, with_rescue
 from workbench.cli.outputs import writable
 from workbench.cli.program import INTERRUPTED
 from workbench.cli.watching import stopping_on_interrupt, watched
+from workbench.core.errors import DeviceError
 from workbench.data.loading import load
 from workbench.engine.backends.catalogue import open_device
 from workbench.io import save_model
@@ -76,18 +78,30 @@ def _train(
     trainer = Trainer(session, commands)
     epochs: list[EpochRecord] = []
     stopped = False
-    # Ctrl-C stops the run between bursts; what was asked to be saved is saved all the same.
-    with stopping_on_interrupt(commands), ExitStack() as files:
-        rows = files.enter_context(RunLog(log)) if log else None
-        for event in watched(trainer.run(), console):
-            if rows is not None:
-                rows.add(event)
-            if isinstance(event, EpochEnded):
-                epochs.append(event.record)
-            stopped = stopped or isinstance(event, Stopped)
-        if save is not None:
-            save_model(save, model_file(session, data, trainer.history))
-    return _Result(epochs, stopped, None if stopped else session.evaluate("test"))
+
+    def rescue() -> str:
+        step = session.kept.position.step
+        if save is None or not step:
+            return ""
+        save_model(save, model_file(session, data, trainer.history, session.kept))
+        return f"Saved {save} as it was after {step} iterations."
+
+    with guarded(session.device, console, rescue):
+        try:
+            # Ctrl-C stops the run between bursts; what was asked to be saved is saved all the same.
+            with stopping_on_interrupt(commands), ExitStack() as files:
+                rows = files.enter_context(RunLog(log)) if log else None
+                for event in watched(trainer.run(), console):
+                    if rows is not None:
+                        rows.add(event)
+                    if isinstance(event, EpochEnded):
+                        epochs.append(event.record)
+                    stopped = stopped or isinstance(event, Stopped)
+                if save is not None:
+                    save_model(save, model_file(session, data, trainer.history))
+            return _Result(epochs, stopped, None if stopped else session.evaluate("test"))
+        except DeviceError as error:
+            raise with_rescue(error, rescue) from error
 
 
 def _epoch(record: EpochRecord) -> dict[str, float | None]:

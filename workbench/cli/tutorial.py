@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.cli.choices import data_spec, load_extensions
 from workbench.cli.console import Console, print_json, print_table
+from workbench.cli.guarding import guarded
 from workbench.cli.measures import by_class, print_by_class
 from workbench.cli.program import INTERRUPTED
 from workbench.cli.watching import stopping_on_interrupt, watched
@@ -40,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
         dataset = load(data, console.progress)
         session = Session(experiment.network, training, dataset, device, data.pixel_scale)
         table = _run_neuron if options.name == "neuron" else _run_classifier
-        figures = table(session, console)
+        with guarded(device, console):
+            figures = table(session, console)
     if figures is None:
         return INTERRUPTED
     if options.json:
