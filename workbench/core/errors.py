@@ -81,6 +81,10 @@ class DeviceStuck(DeviceError):
     """A device does not answer, and was given up."""
 
 
+class UntrustedDevice(DeviceError):
+    """A device was found to compute wrong and may not be used unless someone insists."""
+
+
 class UnknownDevice(InputError):
     """A device was asked for that this machine does not have, or that lacks what is needed."""
 

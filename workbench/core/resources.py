@@ -5,6 +5,7 @@ The only file that knows; everything else asks by relative name.
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -40,3 +41,23 @@ def resource_path(*parts: str) -> Path:
 def resource_names(folder: str) -> list[str]:
     """Return the stems of the JSON files in a resource folder, sorted."""
     return sorted(path.stem for path in resource_path(folder).glob("*.json"))
+
+
+def source_digest(*parts: str) -> str:
+    """Return a digest of the Python files in parts of the package, and of all kernel files.
+
+    Parameters
+    ----------
+    parts
+        Folders of the package, for example ``"engine"``.
+    """
+    hashed = hashlib.sha256()
+    for part in parts:
+        for path in sorted((_PACKAGE / part).rglob("*.py")):
+            # With lengths: no byte may wander from one file to the next unseen.
+            text = path.read_bytes()
+            hashed.update(f"{path.relative_to(_PACKAGE).as_posix()} {len(text)}\n".encode() + text)
+    for name in kernel_names():
+        text = kernel_text(name).encode()
+        hashed.update(f"{name} {len(text)}\n".encode() + text)
+    return hashed.hexdigest()

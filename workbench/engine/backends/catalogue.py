@@ -1,4 +1,4 @@
-"""Which devices this machine has, and how to open one.
+"""Which devices this machine has, which of them is the default, and how to open one.
 
 Responsible for ids and the default; knows of each backend only how to list and to open.
 """
@@ -12,6 +12,7 @@ from workbench.engine.backends.base import Device, DeviceInfo
 from workbench.engine.backends.opencl.device import list_opencl, open_opencl
 from workbench.engine.backends.reference import INFO as REFERENCE
 from workbench.engine.backends.reference import ReferenceDevice
+from workbench.engine.backends.verdicts import preferred
 
 
 def devices() -> list[DeviceInfo]:
@@ -19,9 +20,34 @@ def devices() -> list[DeviceInfo]:
     return [*list_opencl(), REFERENCE]
 
 
+def named_device() -> str | None:
+    """Return the id that ``WORKBENCH_DEVICE`` names, or None."""
+    return os.environ.get("WORKBENCH_DEVICE") or None
+
+
 def default_device() -> str:
-    """Return the id that ``WORKBENCH_DEVICE`` names, else the first device's."""
-    return os.environ.get("WORKBENCH_DEVICE") or devices()[0].id
+    """Return the id of the device that is used where none is named.
+
+    It is the one that ``WORKBENCH_DEVICE`` names, else the fastest OpenCL device that is known to
+    compute right, else the first that is not known to compute wrong, else ``reference``.
+    """
+    return named_device() or next((info.id for info in preferred(list_opencl())), REFERENCE.id)
+
+
+def find_device(id: str) -> DeviceInfo:
+    """Return what is known of a device.
+
+    Raises
+    ------
+    UnknownDevice
+        This machine has no device of that id; the message lists those that it has.
+    """
+    known = {info.id: info for info in devices()}
+    if id not in known:
+        raise UnknownDevice(
+            f"There is no device {id!r} on this machine.", f"Known: {', '.join(known)}."
+        )
+    return known[id]
 
 
 def open_device(id: str | None = None) -> Device:
@@ -30,8 +56,7 @@ def open_device(id: str | None = None) -> Device:
     Parameters
     ----------
     id
-        Such as ``pocl:0`` or ``reference``; None for what ``WORKBENCH_DEVICE`` names, else the
-        first OpenCL device, else ``reference``.
+        Such as ``pocl:0`` or ``reference``; None for the default.
 
     Raises
     ------
@@ -40,10 +65,5 @@ def open_device(id: str | None = None) -> Device:
     DeviceError
         The device does not open.
     """
-    known = [info.id for info in devices()]
-    wanted = id or default_device()
-    if wanted not in known:
-        raise UnknownDevice(
-            f"There is no device {wanted!r} on this machine.", f"Known: {', '.join(known)}."
-        )
+    wanted = find_device(id or default_device()).id
     return ReferenceDevice() if wanted == REFERENCE.id else open_opencl(wanted)

@@ -1,0 +1,138 @@
+"""Whether a device computes what it is asked to, and how fast it multiplies.
+
+Responsible for asking, comparing and judging; knows neither which questions there are nor where
+verdicts are kept.
+
+How far an answer may be from the truth follows from how it is computed. OpenCL allows its functions
+at most 16 units in the last place, and no operation here is made of more than two of them: 32 eps
+for a single element. A sum of n numbers, in whatever order, is off by at most (n - 1) eps / 2 of
+the sum of their magnitudes, a sum of n products by n eps / 2 (N. J. Higham, Accuracy and Stability
+of Numerical Algorithms, 2002, section 3.1): n eps more are allowed where n terms are added up. One
+of n like terms that is lost or taken twice is 1 / n, which is far more: 0.0009 for 1,100 terms in
+float32, where 0.00014 is allowed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from workbench.core.errors import WorkbenchError
+from workbench.engine.backends.base import Device
+from workbench.engine.backends.verdicts import Finding, Trust, Verdict
+from workbench.engine.function import function
+from workbench.engine.graph.evaluate import evaluate
+from workbench.engine.graph.variable import shared
+from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
+from workbench.training.trust_cases import FAMILIES, Case, Family, Numbers
+
+#: What single functions may be off by, in eps.
+_FUNCTION_EPS = 32
+
+#: Sides of the matrices whose product is timed, and seconds that may be spent on it.
+_SIDE, _TIMING_S = 1024, 0.2
+
+#: Told what is being done, how many of how many parts are done.
+Progress = Callable[[str, int, int], None]
+
+
+def check(device: Device, progress: Progress = lambda *_: None) -> Verdict:
+    """Ask a device every question, and time a product on it.
+
+    An operation that is wrong is told by name. What every network needs must be right, or the
+    device is refused; anything else that is wrong limits it.
+    """
+    findings: list[Finding] = []
+    trust: Trust = "trusted"
+    for number, (name, family) in enumerate(FAMILIES.items()):
+        progress(f"checking {device.info.id}", number, len(FAMILIES))
+        try:
+            found = _ask(device, name, family)
+        except WorkbenchError as error:
+            # What comes after a device gave up tells nothing.
+            findings += [Finding(name, "", float("inf"), name)]
+            return Verdict("refused", tuple(findings), failure=str(error))
+        findings += found
+        if any(finding.wrong for finding in found):
+            trust = "refused" if family.essential or trust == "refused" else "limited"
+    progress(f"checking {device.info.id}", len(FAMILIES), len(FAMILIES))
+    return Verdict(trust, tuple(findings), _gflops(device))
+
+
+def _ask(device: Device, name: str, family: Family) -> list[Finding]:
+    truth: list[np.ndarray] = []
+    findings = []
+    for precision in family.precisions:
+        if precision == "float64" and not device.info.float64:
+            continue
+        if family.exact or not truth:
+            with np.errstate(all="ignore"):
+                truth = _truth(family, precision if family.exact else "float64")
+        cases = list(family.cases(Numbers(precision)))
+        found = _answers(device, cases)
+        findings.append(_compare(name, precision, cases, found, truth))
+    return findings
+
+
+def _truth(family: Family, dtype: str) -> list[np.ndarray]:
+    """Return what NumPy makes of the expressions as they are written: no lowering, no fusion."""
+    return evaluate([case.value for case in family.cases(Numbers(dtype))])
+
+
+def _answers(device: Device, cases: Sequence[Case]) -> list[np.ndarray]:
+    """Return what the device computes: one function, so that few programs are built."""
+    asked = [case.value for case in cases if case.updated is None]
+    pairs = [(case.updated, case.value) for case in cases if case.updated is not None]
+    outputs = iter(function([], asked, pairs, device=device, no_default_updates=True)())
+    return [next(outputs) if c.updated is None else c.updated.get_value() for c in cases]
+
+
+def _compare(
+    family: str,
+    precision: str,
+    cases: Sequence[Case],
+    found: Sequence[np.ndarray],
+    truth: Sequence[np.ndarray],
+) -> Finding:
+    eps = float(np.finfo(precision).eps)
+    errors = [_error(c, f, t) for c, f, t in zip(cases, found, truth, strict=True)]
+    wrong = tuple(
+        case.op
+        for case, error in zip(cases, errors, strict=True)
+        if not error <= (_FUNCTION_EPS + case.terms) * eps
+    )
+    worst = int(np.argmax(errors))
+    return Finding(family, precision, errors[worst], cases[worst].op, wrong)
+
+
+def _error(case: Case, found: np.ndarray, truth: np.ndarray) -> float:
+    """Return the largest error, relative to the truth, or to 1 where that is smaller."""
+    if found.shape != truth.shape or found.dtype.name != case.value.dtype:
+        return float("inf")
+    if not truth.size:
+        return 0.0
+    given, wanted = found.astype(np.float64), truth.astype(np.float64)
+    with np.errstate(all="ignore"):
+        size = np.abs(wanted).max() if case.whole else np.maximum(np.abs(wanted), 1)
+        error = np.abs(given - wanted) / (size or 1.0 if case.whole else size)
+    same = (given == wanted) | (np.isnan(given) & np.isnan(wanted))
+    error = np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
+    return float(error.max())
+
+
+def _gflops(device: Device) -> float:
+    """Return the speed of a float32 product: the best of a few, in a bounded time."""
+    random = np.random.default_rng(1)
+    a, b = (shared(random.random((_SIDE, _SIDE), np.float32)) for _ in range(2))
+    product = shared(np.zeros((_SIDE, _SIDE), np.float32))
+    multiply = function([], None, [(product, T.dot(a, b))], device=device)
+    multiply()
+    device.finish()
+    best_s, began_s = float("inf"), time.perf_counter()
+    while (now_s := time.perf_counter()) - began_s < _TIMING_S:
+        multiply()
+        device.finish()
+        best_s = min(best_s, time.perf_counter() - now_s)
+    return 2 * _SIDE**3 / best_s / 1e9

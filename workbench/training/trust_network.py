@@ -1,0 +1,89 @@
+"""A small network of every layer that comes along, to check derivatives of whole networks by.
+
+Responsible for stacking the layers; knows none of them, and no device.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+import attrs
+import numpy as np
+
+import workbench.nn.layers
+from workbench.core.errors import SpecError
+from workbench.engine.graph.grad import grad
+from workbench.engine.graph.variable import Variable, shared
+from workbench.nn.layers.base import Layer
+from workbench.nn.layers.dense import Dense
+from workbench.nn.model import Model
+from workbench.nn.objectives import log_likelihood
+from workbench.spec.fields import field_infos
+from workbench.spec.network import NetworkSpec
+from workbench.spec.registries import LAYERS
+
+#: One image: its sides are odd, and no pooling divides them.
+_IMAGE = (2, 11, 13)
+_BATCH, _CLASSES = 13, 5
+#: Values for the fields of layers that have no default.
+_GIVEN = {"integer": 3, "number": 0.5, "boolean": True, "integers": (2, 3), "numbers": (0.5,)}
+
+
+def gradients(dtype: str) -> dict[str, Variable]:
+    """Return the log-likelihood and its derivative by each parameter, by name."""
+    network = stack()
+    plain = Model.from_spec(network, 5, "float32").parameters
+    numbers = {name: value.get_value().astype(dtype) for name, value in plain.items()}
+    model = Model.from_spec(network, 5, dtype, numbers)
+    random = np.random.default_rng(11)
+    images = random.uniform(-1, 1, (_BATCH, *_IMAGE)).astype(np.float32).astype(dtype)
+    labels = shared(random.integers(0, _CLASSES, _BATCH).astype(np.int32))
+    score = log_likelihood(model.output(shared(images)), labels)
+    trained = list(model.parameters.values())
+    slopes = dict(zip(model.parameters, grad(score, trained), strict=True))
+    return {"log-likelihood": score} | {
+        f"{LAYERS.name_of(network.layers[int(name.split('.')[0])])} {name}": slope
+        for name, slope in slopes.items()
+    }
+
+
+def stack() -> NetworkSpec:
+    """Return a network of every layer that comes along."""
+    layers: list[Layer] = []
+    later: list[Layer] = []
+    shape: tuple[int, ...] = _IMAGE
+    for layer in map(_made, _names()):
+        try:
+            after = layer.out_shape(shape)
+            wants_image = len(after) == len(_IMAGE) and after != shape
+        except SpecError:
+            wants_image = False
+        if wants_image:
+            layers.append(layer)
+            shape = after
+        else:
+            later.append(layer)
+    layers += [Dense(17), *later, Dense(_CLASSES), LAYERS["softmax"]()]
+    return NetworkSpec(_IMAGE, tuple(layers))
+
+
+def _names() -> list[str]:
+    """Return the layers that come along; those of the user's plugins are the user's business."""
+    for package in (workbench.nn, workbench.nn.layers):
+        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(found.name)
+
+    def module(layer: Any) -> str:
+        # The class of an activation is made for it; whose it is, its function tells.
+        return str(getattr(layer, "function", layer).__module__)
+
+    return sorted(n for n in LAYERS if module(LAYERS[n]).startswith("workbench.nn."))
+
+
+def _made(name: str) -> Layer:
+    cls = LAYERS[name]
+    missing = {i.name: _GIVEN[i.kind] for i in field_infos(cls) if i.default is attrs.NOTHING}
+    layer: Layer = cls(**missing)
+    return layer
