@@ -13,7 +13,7 @@ import pytest
 from workbench import plugins
 from workbench.bench import child
 from workbench.bench.child import Child
-from workbench.bench.rounds import ChildProcess, Figures, measure
+from workbench.bench.rounds import ChildProcess, Figures, Measured, measure
 from workbench.bench.work import PEAK, find_work
 from workbench.core.errors import InputError, UnknownDevice, WorkbenchError
 
@@ -40,7 +40,7 @@ class Fake:
         return self.seconds[self._turns - 1]
 
 
-def silent(_: str, __: int, ___: int) -> None:
+def silent(*_: object) -> None:
     pass
 
 
@@ -48,7 +48,8 @@ def test_contenders_take_turns_and_medians_are_compared() -> None:
     log: list[str] = []
     ours = Fake("pocl:0", (2.0, 1.0, 8.0), log)
     peers = [Fake("numpy", (5.0, 9.0, 6.0), log), Fake("torch", (4.0, 3.0, 7.0), log)]
-    found = measure([ours], peers, ["gemm-100"], 3, 70, silent)
+    told: list[Measured] = []
+    found = measure([ours], peers, ["gemm-100"], 3, 70, silent, told.append)
     turn = ["pocl:0", "numpy", "torch"]
     assert log == [
         *(f"{name} prepares {PEAK} of 70" for name in turn),
@@ -57,6 +58,7 @@ def test_contenders_take_turns_and_medians_are_compared() -> None:
         *turn * 3,
     ]
     (measured,) = found.measured
+    assert told == [measured]
     assert (measured.work.name, measured.device) == ("gemm-100", "pocl:0")
     assert (measured.ours.seconds, measured.ours.spread) == (2.0, 7.0)
     assert {name: peer.seconds for name, peer in measured.peers.items()} == {
@@ -77,6 +79,7 @@ def test_the_peak_is_the_best_of_all_products_whoever_made_it() -> None:
         2,
         500,
         silent,
+        silent,
     )
     assert found.peak_gflops == pytest.approx(find_work(PEAK).flops / 0.5 / 1e9)
     assert [measured.work.name for measured in found.measured] == ["relu"]
@@ -85,7 +88,7 @@ def test_the_peak_is_the_best_of_all_products_whoever_made_it() -> None:
 def test_devices_are_measured_side_by_side_and_without_peers_there_is_no_ratio() -> None:
     log: list[str] = []
     ours = [Fake("pocl:0", (2.0,), log), Fake("intel:0", (1.0,), log)]
-    found = measure(ours, [], [PEAK], 1, 500, silent)
+    found = measure(ours, [], [PEAK], 1, 500, silent, silent)
     assert [(m.device, m.ours.seconds, m.speedup) for m in found.measured] == [
         ("pocl:0", 2.0, None),
         ("intel:0", 1.0, None),

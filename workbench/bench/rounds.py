@@ -174,6 +174,9 @@ class Benchmark:
 #: Told what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
 
+#: Told of each piece of work, on each device, when it has been measured.
+Tell = Callable[[Measured], None]
+
 
 def cores() -> int:
     """Return how many processors this process may use."""
@@ -183,7 +186,12 @@ def cores() -> int:
 
 
 def run_all(
-    devices: Sequence[str], names: Sequence[str], rounds: int, images: int, progress: Progress
+    devices: Sequence[str],
+    names: Sequence[str],
+    rounds: int,
+    images: int,
+    progress: Progress,
+    tell: Tell,
 ) -> Benchmark:
     """Measure the named works on our devices and by all peers that are here."""
     with ExitStack() as stack:
@@ -193,7 +201,7 @@ def run_all(
             peers.append(ChildProcess("torch", "torch", cores(), "cpu"))
         for child in (*ours, *peers):
             stack.enter_context(child)
-        return measure(ours, peers, names, rounds, images, progress)
+        return measure(ours, peers, names, rounds, images, progress, tell)
 
 
 def torch_is_here() -> bool:
@@ -208,6 +216,7 @@ def measure(
     rounds: int,
     images: int,
     progress: Progress,
+    tell: Tell,
 ) -> Benchmark:
     """Let all contenders take turns at each work: A B C A B C, so that drift treats them alike.
 
@@ -244,6 +253,9 @@ def measure(
             best = max(best, work.flops / fastest / 1e9)
         beside = {peer.name: figures[peer.name] for peer in peers}
         if name in names:
-            measured += [Measured(work, our.name, figures[our.name], beside) for our in ours]
+            found = [Measured(work, our.name, figures[our.name], beside) for our in ours]
+            measured += found
+            for one in found:
+                tell(one)
     contenders = {worker.name: worker.about for worker in workers}
     return Benchmark(contenders, best, tuple(measured))

@@ -42,7 +42,11 @@ def run(options: argparse.Namespace) -> int:
         devices = list(dict.fromkeys(options.device or [default_device()]))
         if not torch_is_here():
             console.message("PyTorch is not installed here: NumPy is the only peer.")
-        found = run_all(devices, names, rounds, images, console.progress)
+
+        def tell(measured: Measured) -> None:
+            console.message(_line(measured))
+
+        found = run_all(devices, names, rounds, images, console.progress, tell)
     if options.json:
         print_json(
             {
@@ -75,6 +79,14 @@ def _object(measured: Measured, peak_gflops: float) -> dict[str, Any]:
         "speedup_over_fastest_peer": measured.speedup,
         "fraction_of_peak": measured.gflops / peak_gflops,
     }
+
+
+def _line(measured: Measured) -> str:
+    """Return what a person who waits for the rest is told."""
+    all_of_them = {measured.device: measured.ours, **measured.peers}
+    times = ", ".join(f"{name} {_time(figures)}" for name, figures in all_of_them.items())
+    ratio = "" if measured.speedup is None else f"; speed-up {measured.speedup:.2f}"
+    return f"{measured.work.name}: {times}{ratio}"
 
 
 def _print(found: Benchmark, rounds: int, images: int) -> None:
