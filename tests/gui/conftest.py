@@ -72,6 +72,15 @@ def state() -> DocumentState:
     return DocumentState(NetworkSpec((1, 28, 28), layers), training, DataSpec("tiny"))
 
 
+def soon_s() -> float:
+    """Return in how many seconds a window has to end: in two, or as a busy machine stretches them.
+
+    A machine with twice as much to do as it has processors does all of it half as fast.
+    """
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return 2.0 * max(1.0, load / (os.cpu_count() or 1))
+
+
 Opener = Callable[..., Controller]
 
 
