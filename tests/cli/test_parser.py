@@ -94,7 +94,7 @@ def test_without_a_verb_the_command_line_says_where_the_window_is(
         (["predict", "m.h5"], "IMAGE"),
         (["tutorial", "sigmoid"], "sigmoid"),
         (["import", "p.npz", "m.h5"], "--network"),
-        (["devices", "--check"], "--check"),
+        (["devices", "--chek"], "--chek"),
     ],
 )
 def test_wrong_use_is_answered_in_two_sentences(

@@ -11,10 +11,10 @@ import attrs
 
 from workbench.cli.choices import data_spec, load_extensions
 from workbench.cli.console import Console, print_json, print_table
+from workbench.cli.device_choice import choose_device
 from workbench.cli.guarding import guarded
 from workbench.cli.measures import by_class, print_by_class
 from workbench.data.loading import load
-from workbench.engine.backends.catalogue import open_device
 from workbench.training.evaluator import Evaluation
 from workbench.training.model_files import open_model
 from workbench.training.session import Session
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
         model, training = open_model(options.model)
         # All rows count, also where the model was trained on some of them.
         data = attrs.evolve(data_spec(options, model.data), limit=None)
-        device = open_device(options.device)
+        device = choose_device(options, console)
         dataset = load(data, console.progress)
         # What is measured follows from the data, however the model was trained.
         objective = "log_likelihood" if dataset.classes else "squared_error"

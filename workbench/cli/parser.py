@@ -148,7 +148,12 @@ def _add_import(verbs: _Verbs[_Parser]) -> None:
 
 
 def _add_devices(verbs: _Verbs[_Parser]) -> None:
-    _verb(verbs, "devices", "List what can compute here.", json="the devices")
+    parser = _verb(verbs, "devices", "List what can compute here.", json="the devices")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="compare what each computes with NumPy, and keep the result",
+    )
 
 
 def _add_bench(verbs: _Verbs[_Parser]) -> None:
@@ -181,7 +186,14 @@ def _add_dataset(parser: _Parser, default: str) -> None:
 
 def _add_device(parser: _Parser) -> None:
     parser.add_argument(
-        "--device", metavar="ID", help="what computes; see workbench devices (the first of them)"
+        "--device",
+        metavar="ID",
+        help="what computes; see workbench devices (the fastest of those that compute right)",
+    )
+    parser.add_argument(
+        "--untrusted",
+        action="store_true",
+        help="compute with it even if it was found to compute wrong",
     )
 
 

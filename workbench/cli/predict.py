@@ -13,10 +13,10 @@ import numpy as np
 
 from workbench.cli.choices import load_extensions
 from workbench.cli.console import Console, print_json, print_table
+from workbench.cli.device_choice import choose_device
 from workbench.cli.guarding import guarded
 from workbench.core.errors import DataError
 from workbench.data.drawing import SIDE, read_drawing
-from workbench.engine.backends.catalogue import open_device
 from workbench.nn.model import Model
 from workbench.spec.data import DataSpec
 from workbench.training.feed import Feed
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
                 f"Pictures are read by models of {SIDE} x {SIDE} inputs.",
             )
         images = np.stack([read_drawing(Path(name)) for name in options.images])
-        device = open_device(options.device)
+        device = choose_device(options, console)
         scale = (model.data or DataSpec()).pixel_scale
         precision = training.precision
         predictor = Predictor(

@@ -14,13 +14,13 @@ import attrs
 
 from workbench.cli.choices import STARTER, data_spec, load_extensions, training_spec
 from workbench.cli.console import Console, print_json
+from workbench.cli.device_choice import choose_device
 from workbench.cli.guarding import guarded, with_rescue
 from workbench.cli.outputs import writable
 from workbench.cli.program import INTERRUPTED
 from workbench.cli.watching import stopping_on_interrupt, watched
 from workbench.core.errors import DeviceError
 from workbench.data.loading import load
-from workbench.engine.backends.catalogue import open_device
 from workbench.io import save_model
 from workbench.spec.data import DataSpec
 from workbench.spec.library import find_network
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         network = find_network(options.network or STARTER)
         training, data = training_spec(options), data_spec(options)
         save, log = writable(options.save), writable(options.log)
-        device = open_device(options.device)
+        device = choose_device(options, console)
         dataset = load(data, console.progress)
         session = Session(network, training, dataset, device, data.pixel_scale)
         result = _train(session, data, save, log, console)

@@ -15,12 +15,12 @@ import numpy as np
 
 from workbench.cli.choices import data_spec, load_extensions
 from workbench.cli.console import Console, print_json, print_table
+from workbench.cli.device_choice import choose_device
 from workbench.cli.guarding import guarded
 from workbench.cli.measures import by_class, print_by_class
 from workbench.cli.program import INTERRUPTED
 from workbench.cli.watching import stopping_on_interrupt, watched
 from workbench.data.loading import load
-from workbench.engine.backends.catalogue import open_device
 from workbench.spec.library import find_experiment
 from workbench.training.commands import CommandQueue
 from workbench.training.events import EpochEnded, Stopped
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         if options.precision:
             training = attrs.evolve(training, precision=options.precision)
         data = data_spec(options, experiment.data)
-        device = open_device(options.device)
+        device = choose_device(options, console)
         dataset = load(data, console.progress)
         session = Session(experiment.network, training, dataset, device, data.pixel_scale)
         table = _run_neuron if options.name == "neuron" else _run_classifier
