@@ -32,6 +32,10 @@ def test_reference_is_never_fallen_back_upon_in_silence(monkeypatch: pytest.Monk
 def test_settings_that_change_no_result_are_passed_over_and_others_refused() -> None:
     theano.config.exception_verbosity = "high"
     theano.config.compute_test_value = "off"
+    assert theano.config.exception_verbosity == ""
+    assert theano.config.compute_test_value == "off"
+    with pytest.raises(NotSupported, match=r"config\.gcc"):
+        _ = theano.config.gcc
     with pytest.raises(NotSupported, match="small arrays"):
         theano.config.compute_test_value = "raise"
     with pytest.raises(NotSupported, match="float16"):

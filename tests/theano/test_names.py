@@ -46,6 +46,7 @@ def test_a_function_added_later_is_there_by_itself() -> None:
         "from workbench.theano.sandbox.rng_mrg import MRG_RandomStreams",
         "from workbench.theano.gradient import disconnected_grad, verify_grad",
         "from workbench.theano.printing import Print, debugprint, pprint",
+        "from workbench.theano.ifelse import ifelse",
     ],
 )
 def test_ways_to_import(line: str) -> None:
@@ -68,6 +69,29 @@ def test_a_misspelt_name_is_advised_upon() -> None:
         _ = theano.__no_such_thing__
     with pytest.raises(AttributeError, match="Did you mean 'softmax'"):
         _ = T.matrix("x").sofmax
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import workbench.theano.sparse",
+        "from workbench.theano import sparse",
+        "from workbench.theano.sparse import csr_matrix",
+        "from workbench.theano.compile.nanguardmode import NanGuardMode",
+        "import workbench.theano.sandbox.cuda",
+        "from workbench.theano.tensor.nnet import conv3d2d",
+        "from workbench.theano.tensor.slinalg import cholesky",
+        "import workbench.theano.gof as gof",
+    ],
+)
+def test_modules_that_are_not_there_tell_the_way_round(line: str) -> None:
+    with pytest.raises(NotSupported, match="is not offered") as caught:
+        exec(line, {})  # noqa: S102
+    assert caught.value.hint
+    # Programs that can do without go on.
+    assert isinstance(caught.value, ImportError)
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("workbench.theano.__main__")
 
 
 def test_no_module_is_without_advice() -> None:

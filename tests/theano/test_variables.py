@@ -46,6 +46,33 @@ def test_types_make_variables() -> None:
         _ = T.zmatrix
 
 
+def test_a_type_makes_more_of_its_kind() -> None:
+    x = T.col("x")
+    y = (x * 2).type("y")
+    assert (y.name, y.type, x.type().name) == ("y", x.type, None)
+
+
+def test_a_variable_is_there_and_takes_notes() -> None:
+    x, w = T.matrix("x"), theano.shared(np.zeros(2))
+    assert x
+    assert w
+    x.tag.test_value = np.zeros((2, 2))
+    assert x.tag.test_value.shape == (2, 2)
+    assert not hasattr(w.tag, "test_value")
+    for wrong in (x > 0, T.eq(x, 1)):
+        with pytest.raises(GraphError, match="no value yet"):
+            bool(wrong)
+
+
+def test_methods_that_are_not_there_tell_the_way_round() -> None:
+    x = T.matrix("x")
+    assert not hasattr(x, "ravel")
+    with pytest.raises(NotSupported, match=r"'ravel'.*flatten\(\)"):
+        x.ravel()
+    with pytest.raises(NotSupported, match=r"RandomStreams\.seed"):
+        _ = x.rng
+
+
 def test_constants() -> None:
     assert (T.constant(0.5) * T.fvector()).dtype == "float32"
     assert (T.constant(0.5, dtype="float64") * T.fvector()).dtype == "float64"

@@ -307,7 +307,7 @@ def function(
     roots = substitute(roots, replacements)
     if no_default_updates is not True:
         left_out = [*(shared for shared, _ in changes), *(no_default_updates or ())]
-        found = _default_updates(roots, left_out, replacements)
+        found = default_updates(roots, left_out, replacements)
         changes += found
         roots += [new for _, new in found]
     if options.rewrite:
@@ -322,7 +322,7 @@ def function(
 def _check_free(roots: Sequence[Variable], inputs: Sequence[Variable], on_unused: str) -> None:
     """Raise GraphError unless the inputs are just the free variables that the roots depend on."""
     used = {v.serial for v in topological(roots)}
-    unused = [v for v in inputs if v.serial not in used]
+    unused = [v for v in inputs if v.serial not in used and not v.is_varied]
     if unused and on_unused != "ignore":
         message = f"Nothing depends on the input {unused[0].describe()}."
         if on_unused != "warn":
@@ -338,7 +338,7 @@ def _check_free(roots: Sequence[Variable], inputs: Sequence[Variable], on_unused
                 )
 
 
-def _default_updates(
+def default_updates(
     roots: Sequence[Variable],
     left_out: Collection[SharedVariable],
     replacements: Mapping[Variable, Variable],

@@ -13,82 +13,67 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError, NotSupported
-from workbench.engine import function as engine
 from workbench.engine.backends.base import Counters, Device, DeviceInfo
-from workbench.engine.graph.arguments import Pairs, coerced, pairs
+from workbench.engine.graph.arguments import Pairs, checked_givens, pairs
 from workbench.engine.graph.ops.passing import Watched
 from workbench.engine.graph.origin import here
 from workbench.engine.graph.promotion import as_variable
+from workbench.engine.graph.rewrite import substitute
 from workbench.engine.graph.traversal import topological
 from workbench.engine.graph.variable import FUNCTIONS, Lengths, SharedVariable, Variable
 from workbench.theano.configuration import config
+from workbench.theano.inputs import In, Out
+from workbench.theano.staging import staged
 
 
 @attrs.frozen(eq=False)
-class In:
-    """An input of a function, with what belongs to it.
+class _Program:
+    """What a function is made of."""
 
-    Parameters
-    ----------
-    variable
-        The free variable that it gives a value.
-    name
-        What a call may name it by; the variable's name unless told.
-    value
-        What it is when a call leaves it out; None for an input that must be given.
-    allow_downcast
-        Whether values may lose precision on the way in; the function's choice unless told.
-    update, mutable, strict, borrow, autoname, implicit
-        Taken for Theano's sake; only `update` would have an effect, and is refused.
-    """
+    inputs: Sequence[In]
+    outputs: Sequence[Variable]
+    keys: Sequence[str] | None
+    single: bool
+    updates: Sequence[tuple[Variable, Any]]
+    givens: Sequence[tuple[Variable, Any]]
+    no_default_updates: bool | Collection[SharedVariable]
+    name: str
+    downcast: bool | None
+    on_unused: str
 
-    variable: Variable
-    name: str | None = attrs.field(
-        default=attrs.Factory(lambda self: getattr(self.variable, "name", None), takes_self=True)
-    )
-    value: Any = None
-    update: Any = None
-    mutable: Any = None
-    strict: bool = False
-    borrow: Any = None
-    allow_downcast: bool | None = None
-    autoname: bool = True
-    implicit: Any = None
+    def watched(self) -> list[tuple[Watched, Variable]]:
+        """Return what is to be shown at every call, and the operations that say how."""
+        given = [new for _, new in (*self.updates, *self.givens)]
+        roots = [v for v in (*self.outputs, *given) if isinstance(v, Variable)]
+        below = topological(roots, stop=[v for v, _ in self.givens])
+        applied = [v.owner for v in below if v.owner is not None]
+        return [(a.op, a.inputs[0]) for a in applied if isinstance(a.op, Watched)]
 
-    def __attrs_post_init__(self) -> None:
-        if not isinstance(self.variable, Variable):
-            raise GraphError(
-                f"{self.variable!r} is no variable, so it cannot be an input.",
-                "Make one: tensor.vector('x').",
-            )
-        if self.update is not None:
-            raise NotSupported(
-                f"The input {self.variable.describe()} cannot have an update.",
-                "Make it a shared variable, and give function() its update.",
-            )
+    def swapped(self, replacements: Mapping[Variable, Variable]) -> _Program:
+        """Return the same with other shared variables."""
 
-    def taken(self, value: Any, downcast: bool | None) -> Any:
-        """Return a value that the variable admits; raise GraphError if this cannot be one."""
-        if self.allow_downcast if self.allow_downcast is not None else downcast:
-            value = np.asarray(value).astype(self.variable.dtype)
-        return coerced(self.variable, value)
+        def other(value: Any) -> Any:
+            return substitute([value], replacements)[0] if isinstance(value, Variable) else value
 
+        return attrs.evolve(
+            self,
+            outputs=[other(v) for v in self.outputs],
+            updates=[(other(v), other(new)) for v, new in self.updates],
+            givens=[(v, other(new)) for v, new in self.givens],
+        )
 
-def Param(  # noqa: N802 - Theano's name
-    variable: Variable, default: Any = None, name: str | None = None, **options: Any
-) -> In:
-    """Return an input with a default; Theano's older way to write `In`."""
-    if name is not None:
-        options["name"] = name
-    return In(variable, value=default, **options)
-
-
-@attrs.frozen(eq=False)
-class Out:
-    """An output of a function; `borrow` is a permission that is not made use of."""
-
-    variable: Any
-    borrow: bool = False
+    def free(self) -> _Program:
+        """Return the same with a free variable for each input that is an expression."""
+        inputs, givens = [], list(self.givens)
+        for declared in self.inputs:
+            variable = declared.variable
+            if variable.owner is not None:
+                stand_in = variable.type(variable.name or f"{variable.owner.op.name}(...)")
+                stand_in.origin = variable.origin
+                givens.append((variable, stand_in))
+                declared = attrs.evolve(declared, variable=stand_in)
+            inputs.append(declared)
+        return attrs.evolve(self, inputs=inputs, givens=givens)
 
 
 class Function:
@@ -103,27 +88,28 @@ class Function:
         allocated, bytes copied.
     """
 
-    def __init__(
-        self,
-        compiled: engine.Function,
-        inputs: Sequence[In],
-        keys: Sequence[str] | None,
-        single: bool,
-        watched: Sequence[Watched],
-        downcast: bool | None,
-        counters: Counters,
-    ) -> None:
-        self.name = compiled.name
-        self.counters = counters
+    def __init__(self, program: _Program) -> None:
+        device, made = config.opened(), program.free()
+        watched = made.watched()
+        self.name = program.name
+        self.counters = Counters()
         self._origin = here()
-        self._compiled = compiled
-        self._inputs = list(inputs)
-        self._keys = keys
-        self._single = single
-        self._watched = list(watched)
-        self._downcast = downcast
+        self._program = program
+        self._inputs = made.inputs
+        self._watched = [op for op, _ in watched]
+        with counted(device, self.counters):
+            self._compiled = staged(
+                [i.variable for i in made.inputs],
+                [*made.outputs, *(v for _, v in watched)],
+                made.updates,
+                made.givens,
+                device=device,
+                name=made.name,
+                on_unused_input=made.on_unused,
+                no_default_updates=made.no_default_updates,
+            )
         self._defaults = [
-            None if i.value is None else i.taken(i.value, downcast) for i in self._inputs
+            None if i.value is None else i.taken(i.value, program.downcast) for i in made.inputs
         ]
 
     @property
@@ -133,7 +119,7 @@ class Function:
 
     def plan_text(self) -> str:
         """Return the kernels of the plans made so far as text; a call with new shapes makes one."""
-        return self._compiled.plan_text()
+        return "\n\n".join(plan.text for plan in self._compiled.plans)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Run once; inputs are given by position or by name.
@@ -153,13 +139,51 @@ class Function:
         count = len(arrays) - len(self._watched)
         for op, array in zip(self._watched, arrays[count:], strict=True):
             _show(op, array)
-        if self._keys is not None:
-            return dict(zip(self._keys, arrays[:count], strict=True))
-        return arrays[0] if self._single else arrays[:count]
+        if self._program.keys is not None:
+            return dict(zip(self._program.keys, arrays[:count], strict=True))
+        return arrays[0] if self._program.single else arrays[:count]
+
+    def copy(
+        self,
+        share_memory: bool = False,
+        swap: Pairs | None = None,
+        delete_updates: bool = False,
+        name: str | None = None,
+        profile: Any = None,
+    ) -> Function:
+        """Return a function that does the same.
+
+        Parameters
+        ----------
+        swap
+            Pairs of a shared variable and another that takes its place, or a dictionary.
+        delete_updates
+            Whether no shared variable is updated.
+        name
+            What messages call it.
+        share_memory, profile
+            Without effect.
+
+        Raises
+        ------
+        GraphError
+            A shared variable's place is to be taken by something of another type.
+        """
+        program = self._program.swapped(checked_givens(pairs(swap or ()), ()))
+        if delete_updates:
+            program = attrs.evolve(program, updates=[], no_default_updates=True, on_unused="ignore")
+        return Function(attrs.evolve(program, name=name or self.name))
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(
-            f"a compiled function has no {name!r}: it has device, counters, name and plan_text()"
+            f"a compiled function has no {name!r}: "
+            "it has copy(), counters, device, name and plan_text()"
+        )
+
+    def __reduce__(self) -> Any:
+        raise NotSupported(
+            f"{self._called()} cannot be pickled.",
+            "Pickle what it was made of, or get_value() of its shared variables.",
         )
 
     def _values(self, args: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
@@ -183,7 +207,7 @@ class Function:
 
     def _value(self, declared: In, value: Any, default: Any) -> Any:
         if value is not None:
-            return declared.taken(value, self._downcast)
+            return declared.taken(value, self._program.downcast)
         if default is None:
             raise GraphError(
                 f"{self._called()} got no value for {declared.variable.describe()}.", "Give one."
@@ -259,24 +283,21 @@ def function(
     """
     if isinstance(inputs, (Variable, In, str)):
         raise GraphError(f"function() got the inputs {inputs!r}.", "Give a list: [x].")
-    declared = [i if isinstance(i, In) else In(i) for i in inputs]
     results, keys, single = _listed(outputs)
-    changes, replaced = pairs(updates or ()), pairs(givens or ())
-    watched = _watched([*results, *(new for _, new in changes)], replaced)
-    device, counters = config.opened(), Counters()
-    with counted(device, counters):
-        compiled = engine.function(
-            [i.variable for i in declared],
-            [*results, *(v for _, v in watched)],
-            changes,
-            replaced,
-            device=device,
-            name=name or "",
-            on_unused_input=on_unused_input or "raise",
-            no_default_updates=no_default_updates,
+    return Function(
+        _Program(
+            [i if isinstance(i, In) else In(i) for i in inputs],
+            results,
+            keys,
+            single,
+            pairs(updates or ()),
+            pairs(givens or ()),
+            no_default_updates,
+            name or "",
+            allow_input_downcast,
+            on_unused_input or "raise",
         )
-    ops = [op for op, _ in watched]
-    return Function(compiled, declared, keys, single, ops, allow_input_downcast, counters)
+    )
 
 
 def _listed(outputs: Any) -> tuple[list[Variable], list[str] | None, bool]:
@@ -295,14 +316,33 @@ def _output(given: Any) -> Variable:
     return given.vector() if isinstance(given, Lengths) else as_variable(given)
 
 
-def _watched(
-    roots: Sequence[Any], givens: Sequence[tuple[Variable, Any]]
-) -> list[tuple[Watched, Variable]]:
-    """Return what is to be shown at every call, and the operations that say how."""
-    variables = [v for v in (*roots, *(v for _, v in givens)) if isinstance(v, Variable)]
-    below = topological(variables, stop=[v for v, _ in givens])
-    applied = [v.owner for v in below if v.owner is not None]
-    return [(a.op, a.inputs[0]) for a in applied if isinstance(a.op, Watched)]
+def clone(
+    output: Any, replace: Pairs | None = None, strict: bool = True, share_inputs: bool = True
+) -> Any:
+    """Return one expression, or a list of them, with other variables in the place of some.
+
+    Parameters
+    ----------
+    replace
+        Pairs of a variable and what takes its place, or a dictionary.
+    strict
+        Without effect: dtypes and numbers of axes must be equal.
+
+    Raises
+    ------
+    GraphError
+        A variable and what takes its place are of different types.
+    NotSupported
+        Inputs are not to be shared.
+    """
+    if not share_inputs:
+        raise NotSupported(
+            "clone does not copy inputs.", "Name them in replace: {x: x.type(), ...}."
+        )
+    several = isinstance(output, (list, tuple))
+    replacements = checked_givens(pairs(replace or ()), ())
+    found = substitute(list(output) if several else [output], replacements)
+    return found if several else found[0]
 
 
 def _eval(x: Variable, inputs_to_values: Mapping[Variable, Any] | None = None) -> Any:

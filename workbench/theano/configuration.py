@@ -66,6 +66,16 @@ class Config:
             self._open[id] = open_device(id)
         return self._open[id]
 
+    def __getattr__(self, name: str) -> str:
+        """Read what has no effect; refuse anything else."""
+        if name in _WITHOUT_EFFECT:
+            return ""
+        if name == "compute_test_value":
+            return "off"
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise NotSupported(f"There is no config.{name}.", "There are floatX and device.")
+
     def __setattr__(self, name: str, value: Any) -> None:
         """Set what there is; what has no effect is passed over, anything else refused."""
         if name.startswith("_") or name in ("floatX", "device"):

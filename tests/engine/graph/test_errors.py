@@ -49,7 +49,7 @@ def _call(name: str, *args: Any, **named: Any) -> Callable[[Variable], Any]:
         (lambda _x: FUNCTIONS["arange"](0, 5, 0), ["step of 0"]),
         (lambda x: FUNCTIONS["exp"](x, x), ["exp takes 1 arguments, not 2"]),
         (lambda x: FUNCTIONS["zeros"](x.argmax(axis=0)), ["known number of axes"]),
-        (lambda x: bool(x), ["x of type", "switch()"]),
+        (lambda x: bool(x > 0), ["gt(...) of type bool", "switch()"]),
         (lambda x: len(x), ["no length yet", "x.shape[0]"]),
         (lambda x: list(x), ["cannot be iterated over"]),
     ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import overload
 
 from workbench.core.errors import GraphError
@@ -23,30 +23,33 @@ from workbench.engine.graph.variable import FUNCTIONS, Variable
 
 @overload
 def grad(
-    cost: Variable,
+    cost: Variable | None,
     wrt: Variable,
     consider_constant: Collection[Variable] = (),
     disconnected_inputs: str = "raise",
+    known_grads: Mapping[Variable, Variable] | None = None,
 ) -> Variable: ...
 @overload
 def grad(
-    cost: Variable,
+    cost: Variable | None,
     wrt: Sequence[Variable],
     consider_constant: Collection[Variable] = (),
     disconnected_inputs: str = "raise",
+    known_grads: Mapping[Variable, Variable] | None = None,
 ) -> list[Variable]: ...
 def grad(
-    cost: Variable,
+    cost: Variable | None,
     wrt: Variable | Sequence[Variable],
     consider_constant: Collection[Variable] = (),
     disconnected_inputs: str = "raise",
+    known_grads: Mapping[Variable, Variable] | None = None,
 ) -> Variable | list[Variable]:
     """Return the derivative of `cost` by `wrt`, of the same type: one variable, or a list of them.
 
     Parameters
     ----------
     cost
-        A float scalar.
+        A float scalar; None where `known_grads` says what it depends on.
     wrt
         One variable or several; inputs, shared variables or any intermediate value.
     consider_constant
@@ -54,6 +57,8 @@ def grad(
     disconnected_inputs
         What to do about a variable that the cost does not depend on: ``"raise"``, ``"warn"`` or
         ``"ignore"``; the latter two give zeros.
+    known_grads
+        Derivatives of the cost by intermediate values, which take the place of what would be found.
 
     Raises
     ------
@@ -68,13 +73,19 @@ def grad(
         )
     several = not isinstance(wrt, Variable)
     variables = list(wrt) if not isinstance(wrt, Variable) else [wrt]
-    _check(cost, variables)
-    (stable,) = stabilise([cost], keep=[*variables, *consider_constant])
-    found = _accumulate([(stable, ones_like(stable))], variables, consider_constant)
+    known = dict(known_grads or {})
+    _check(cost, variables, known)
+    roots = [cost] if cost is not None and cost not in known else []
+    roots = stabilise([*roots, *known], keep=[*variables, *known, *consider_constant])
+    slopes = [ones_like(root) for root in roots[: len(roots) - len(known)]]
+    seeds = list(zip(roots, [*slopes, *known.values()], strict=True))
+    found = _accumulate(seeds, variables, consider_constant, known)
     result = [
-        found[v.serial] if v.serial in found else _missing(stable, v, found, disconnected_inputs)
+        found[v.serial] if v.serial in found else _missing(roots, v, found, disconnected_inputs)
         for v in variables
     ]
+    for v in variables:
+        v.is_varied = True
     return result if several else result[0]
 
 
@@ -98,8 +109,12 @@ def pull_back(
     return [found.get(v.serial) if v.type.is_float else None for v in wrt]
 
 
-def _check(cost: Variable, variables: Sequence[Variable]) -> None:
-    if cost.ndim or not cost.type.is_float:
+def _check(
+    cost: Variable | None, variables: Sequence[Variable], known: Mapping[Variable, Variable]
+) -> None:
+    if cost is None and not known:
+        raise GraphError("grad got neither a cost nor known_grads.", "Give the cost.")
+    if cost is not None and (cost.ndim or not cost.type.is_float):
         raise GraphError(
             f"Only a float scalar can be differentiated, not {cost.describe()}.",
             "Take its mean() or sum().",
@@ -109,20 +124,29 @@ def _check(cost: Variable, variables: Sequence[Variable]) -> None:
             raise GraphError(f"grad by {v!r}, which is no variable.", "Give variables.")
         if not v.type.is_float:
             raise GraphError(f"Nothing can be differentiated by {v.describe()}.", "Use floats.")
+    for v, slope in known.items():
+        if slope.ndim != v.ndim or not (slope.type.is_float and v.type.is_float):
+            raise GraphError(
+                f"{slope.describe()} is no derivative by {v.describe()}.",
+                "Both must be floats with one number of axes.",
+            )
 
 
 def _accumulate(
     seeds: Sequence[tuple[Variable, Variable]],
     variables: Sequence[Variable],
     constants: Collection[Variable],
+    known: Collection[Variable] = (),
 ) -> dict[int, Variable]:
     """Return the derivative by every variable that leads to the wanted ones, by serial number.
 
-    `seeds` are variables that the cost depends on, with its derivatives by them.
+    `seeds` are variables that the cost depends on, with its derivatives by them. To those of the
+    `known`, nothing is added.
     """
     order = topological([v for v, _ in seeds], stop=constants)
     wanted = {v.serial for v in variables}
     blocked = {v.serial for v in constants}
+    settled = {v.serial for v in known}
     leading: set[int] = set()
     for v in order:
         above = v.owner is not None and any(i.serial in leading for i in v.owner.inputs)
@@ -130,6 +154,7 @@ def _accumulate(
             leading.add(v.serial)
     grads: dict[int, Variable] = {}
     for v, slope in seeds:
+        slope = _conforming(slope, v)
         grads[v.serial] = add(grads[v.serial], slope) if v.serial in grads else slope
     for v in reversed(order):
         if v.serial not in leading or v.serial not in grads:
@@ -138,7 +163,7 @@ def _accumulate(
             continue
         parts = v.owner.op.vjp(v.owner.inputs, v, grads[v.serial])
         for x, part in zip(v.owner.inputs, parts, strict=True):
-            if part is None or x.serial not in leading:
+            if part is None or x.serial not in leading or x.serial in settled:
                 continue
             part = _conforming(part, x)
             grads[x.serial] = add(grads[x.serial], part) if x.serial in grads else part
@@ -157,9 +182,10 @@ def _conforming(grad: Variable, model: Variable) -> Variable:
 
 
 def _missing(
-    cost: Variable, variable: Variable, grads: dict[int, Variable], policy: str
+    costs: Sequence[Variable], variable: Variable, grads: dict[int, Variable], policy: str
 ) -> Variable:
-    path = _path(cost, variable)
+    paths = [(cost, _path(cost, variable)) for cost in costs]
+    cost, path = next((pair for pair in paths if pair[1] is not None), paths[0])
     if path is None:
         message = f"The cost {cost.describe()} does not depend on {variable.describe()}."
         hint = "Leave it out, or build the cost from it."

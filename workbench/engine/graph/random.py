@@ -179,9 +179,10 @@ class RandomStreams:
 
     def __getattr__(self, name: str) -> Any:
         """Say what is not offered, and the way round."""
-        if name in _ELSEWHERE:
-            raise NotSupported(f"Random streams have no {name}.", _ELSEWHERE[name])
-        raise AttributeError(f"random streams have no {name!r}")
+        if name.startswith("_"):
+            raise AttributeError(f"random streams have no {name!r}")
+        others = "There are uniform, normal, binomial and permutation."
+        raise NotSupported(f"Random streams have no {name}.", _ELSEWHERE.get(name, others))
 
     def _state(self) -> DrawState:
         number = len(self.states)

@@ -52,7 +52,6 @@ class _Loop:
 
     elements: list[tuple[Variable, Variable]] = attrs.Factory(list)
     states: list[_State] = attrs.Factory(list)
-    given: list[tuple[Variable, Variable]] = attrs.Factory(list)
     arguments: list[Variable] = attrs.Factory(list)
     #: The newest state of each recurrent output, and what the others shift to.
     newest: dict[int, _State] = attrs.Factory(dict)
@@ -116,8 +115,8 @@ def scan(
     for number, info in enumerate(infos):
         if info is not None:
             _add_states(made, number, *info)
-    for value in _listed(non_sequences):
-        _add_given(made, value)
+    # A step uses them as they are: what is the same in all steps is found by itself.
+    made.arguments += [as_variable(value) for value in _listed(non_sequences)]
     outputs, updates = _returned(fn(*made.arguments), called)
     if infos and len(infos) != len(outputs):
         raise GraphError(
@@ -231,16 +230,6 @@ def _add_states(made: _Loop, number: int, initial: Variable, taps: list[int]) ->
     made.arguments += [found[tap].variable for tap in taps]
 
 
-def _add_given(made: _Loop, value: Any) -> None:
-    outer = as_variable(value)
-    if isinstance(outer, Constant | SharedVariable):
-        made.arguments.append(outer)
-        return
-    inner = Variable(outer.type, None, outer.name)
-    made.given.append((inner, outer))
-    made.arguments.append(inner)
-
-
 def _returned(found: Any, called: str) -> tuple[list[Variable], dict[SharedVariable, Variable]]:
     """Take apart what a program's function returns: outputs, updates, or both."""
     parts = list(found) if isinstance(found, (list, tuple)) else [found]
@@ -323,20 +312,13 @@ def _closed(
     """Return the loop with all that its steps use as inputs of its own."""
     following = [s.following for s in made.states if s.following is not None]
     roots = substitute([*outputs, *following], made.carried)
-    inner = [
-        *(v for v, _ in made.elements),
-        *(s.variable for s in made.states),
-        *(v for v, _ in made.given),
-    ]
+    inner = [*(v for v, _ in made.elements), *(s.variable for s in made.states)]
     captured = {v: Variable(v.type, None, v.name) for v in _captured(roots, inner)}
     roots = substitute(roots, captured)
-    given = [*made.given, *((inside, v) for v, inside in captured.items())]
-    used = {v.serial for v in topological(roots)}
-    given = [pair for pair in given if pair[0].serial in used]
     body = Body(
         tuple(v for v, _ in made.elements),
         tuple(s.variable for s in made.states),
-        tuple(v for v, _ in given),
+        tuple(captured.values()),
         tuple(roots[: len(outputs)]),
         tuple(roots[len(outputs) :]),
         truncate=truncate,
@@ -345,7 +327,7 @@ def _closed(
     run = Inputs(
         tuple(x for _, x in made.elements),
         tuple(s.initial for s in made.states),
-        tuple(x for _, x in given),
+        tuple(captured),
         count,
     )
     return body, run

@@ -5,12 +5,19 @@ Responsible for what can be known of a value before it exists; knows no operatio
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
+from workbench.core.registry import Registry
 
 Shape = tuple[int, ...]
+
+#: What is made of types; the modules that make it, which import this one, add themselves.
+MAKERS: Registry[Callable[..., Any]] = Registry("maker")
 
 #: Every dtype that a tensor may have, by NumPy's name.
 DTYPES = (
@@ -48,6 +55,10 @@ class TensorType:
 
     dtype: str = attrs.field(validator=_known_dtype)
     broadcastable: tuple[bool, ...] = ()
+
+    def __call__(self, name: str | None = None) -> Any:
+        """Return a free variable of this type."""
+        return MAKERS["variable"](self, None, name)
 
     @property
     def ndim(self) -> int:

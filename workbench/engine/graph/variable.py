@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cached_property
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.core.errors import GraphError
+from workbench.core.errors import GraphError, NotSupported
 from workbench.core.registry import Registry
 from workbench.engine.graph.origin import here
-from workbench.engine.graph.types import Shape, TensorType, type_of
+from workbench.engine.graph.storage import HostStorage as HostStorage
+from workbench.engine.graph.storage import Storage
+from workbench.engine.graph.types import MAKERS, Shape, TensorType, type_of
 
 if TYPE_CHECKING:
     from workbench.engine.graph.op import Op
@@ -25,9 +29,17 @@ if TYPE_CHECKING:
 #: none of them.
 FUNCTIONS: Registry[Callable[..., Any]] = Registry("function")
 
+#: Ways round what the language does not offer, by the name it has elsewhere.
+WAYS: dict[str, str] = {}
+
 _serial = itertools.count()
 
 
+class NoSuchMethod(NotSupported, AttributeError):
+    """A method that variables do not have; `hasattr` understands it."""
+
+
+@MAKERS.add("variable")
 class Variable:
     """A value of the graph: typed, perhaps named, perhaps the output of an `Apply`.
 
@@ -39,6 +51,12 @@ class Variable:
         The application that computes it; None for an input.
     name
         What messages call it.
+
+    Attributes
+    ----------
+    is_varied
+        Whether a derivative by it was asked for; it may then be an input of a function that does
+        not depend on it any more.
     """
 
     # NumPy arrays must leave `array + variable` to us.
@@ -53,6 +71,16 @@ class Variable:
         self.name = name
         self.origin = here()
         self.serial = next(_serial)
+        self.is_varied = False
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take a copy's or a pickle's state; no two variables of a process have one number."""
+        self.__dict__.update(state, serial=next(_serial))
+
+    @cached_property
+    def tag(self) -> SimpleNamespace:
+        """A place for a program's own notes; nothing reads them."""
+        return SimpleNamespace()
 
     @property
     def dtype(self) -> str:
@@ -80,6 +108,9 @@ class Variable:
         return f"<{self.name or (self.owner.op.name if self.owner else 'variable')}: {self.type}>"
 
     def __bool__(self) -> bool:
+        """Refuse to choose by a comparison; ``if w:`` asks whether there is a variable at all."""
+        if self.dtype != "bool":
+            return True
         raise GraphError(
             f"{self.describe()} has no value yet, so it cannot be asked whether it is true.",
             "Compare with `is`, or use switch() for a choice inside the expression.",
@@ -208,9 +239,13 @@ class Variable:
 
     def __getattr__(self, name: str) -> Any:
         """Offer the functions of the language as methods: ``x.sum(axis=0)``, ``x.dot(w)``."""
-        if name.startswith("_") or name not in FUNCTIONS:
-            advice = "" if name.startswith("_") else f": {FUNCTIONS.advice(name)}"
-            raise AttributeError(f"a variable has no method or attribute {name!r}{advice}")
+        if name.startswith("_"):
+            raise AttributeError(f"a variable has no {name!r}")
+        if name not in FUNCTIONS:
+            raise NoSuchMethod(
+                f"A variable has no method or attribute {name!r}.",
+                WAYS.get(name) or FUNCTIONS.advice(name),
+            )
         function = FUNCTIONS[name]
         return lambda *args, **named: function(self, *args, **named)
 
@@ -277,40 +312,6 @@ class Constant(Variable):
         return f"the constant {self.value}" if self.value.size == 1 else "a constant"
 
 
-class Storage(Protocol):
-    """Where a shared variable's numbers are: in host memory or on a device."""
-
-    def read(self) -> np.ndarray:
-        """Return a copy of the numbers in host memory."""
-
-    def write(self, value: np.ndarray) -> None:
-        """Replace the numbers; the dtype is the same, the shape may differ."""
-
-    @property
-    def shape(self) -> Shape:
-        """The present shape."""
-
-
-class HostStorage:
-    """Numbers in host memory; what every shared variable starts with."""
-
-    def __init__(self, value: np.ndarray) -> None:
-        self.value = value
-
-    def read(self) -> np.ndarray:
-        """Return a copy of the numbers."""
-        return self.value.copy()
-
-    def write(self, value: np.ndarray) -> None:
-        """Replace the numbers."""
-        self.value = value
-
-    @property
-    def shape(self) -> Shape:
-        """The present shape."""
-        return self.value.shape
-
-
 class SharedVariable(Variable):
     """A variable whose value outlives the call: parameters, data on the device.
 
@@ -342,6 +343,10 @@ class SharedVariable(Variable):
         self._check_shape(value.shape)
         self.storage: Storage = HostStorage(value)
         self.default_update: Variable | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give a copy or a pickle numbers in host memory, wherever they are."""
+        return self.__dict__ | {"storage": HostStorage(self.storage.read())}
 
     def get_value(self) -> np.ndarray:
         """Return a copy of the present value in host memory; waits for the device."""

@@ -13,7 +13,7 @@ from workbench.engine.graph.promotion import as_variable
 from workbench.engine.graph.variable import FUNCTIONS, Lengths, Variable
 from workbench.engine.graph.variable import Constant as TensorConstant
 from workbench.engine.graph.variable import Variable as TensorVariable
-from workbench.theano.gradient import grad, verify_grad
+from workbench.theano.gradient import Lop, Rop, grad, hessian, jacobian, verify_grad
 from workbench.theano.names import ALIASES, offer
 from workbench.theano.tensor import extra_ops, nnet, shared_randomstreams, signal
 from workbench.theano.variables import (
@@ -25,6 +25,8 @@ from workbench.theano.variables import (
 )
 
 __all__ = [
+    "Lop",
+    "Rop",
     "TensorConstant",
     "TensorSharedVariable",
     "TensorType",
@@ -35,6 +37,8 @@ __all__ = [
     "extra_ops",
     "flatten",
     "grad",
+    "hessian",
+    "jacobian",
     "mul",
     "nnet",
     "patternbroadcast",

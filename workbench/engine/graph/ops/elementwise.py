@@ -15,7 +15,7 @@ import numpy as np
 from workbench.core.errors import GraphError
 from workbench.engine.graph.op import Elementwise, LengthSource
 from workbench.engine.graph.ops.dimshuffle import Dimshuffle
-from workbench.engine.graph.ops.registry import FLOATS, SAMPLED, Case, Sample, call, declare
+from workbench.engine.graph.ops.registry import FLOATS, OPS, SAMPLED, Case, Sample, call, declare
 from workbench.engine.graph.promotion import as_variable, common_dtype, float_dtype, join_flags
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import FUNCTIONS, Constant, Variable
@@ -110,6 +110,10 @@ class ScalarOp(Aligned):
     result: str | None = attrs.field(eq=False, repr=False)
     cost: int = attrs.field(eq=False, repr=False)
 
+    def __reduce__(self) -> tuple[Callable[[str], Any], tuple[str]]:
+        """Let a pickle hold the name."""
+        return _operation, (self.name,)
+
     def infer_type(self, *types: TensorType) -> TensorType:
         """Take inputs of one admitted dtype."""
         if len(types) != self.arity:
@@ -138,6 +142,10 @@ class ScalarOp(Aligned):
         types = {"T": CL_TYPES[dtypes[-1]], "I": CL_TYPES[dtypes[0]]}
         text = template.format(*args, **types)
         return f"({text})" if dtypes[-1].startswith("float") else f"(({types['T']})({text}))"
+
+
+def _operation(name: str) -> Any:
+    return OPS[name].op
 
 
 def elementwise(

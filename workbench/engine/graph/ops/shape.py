@@ -96,9 +96,15 @@ def unravel(flat: Any, shape: Shape) -> tuple[Any, ...]:
 
 @language
 def reshape(x: Any, *shape: Any, ndim: int | None = None) -> Variable:
-    """Return `x` under another shape, given as numbers or integer variables; one may be -1."""
+    """Return `x` under another shape, given as numbers or integer variables; one may be -1.
+
+    A vector may be given, too, if `ndim` tells its length.
+    """
     x = as_variable(x)
-    wanted = sizes_of(shape[0] if len(shape) == 1 else shape)
+    given = shape[0] if len(shape) == 1 else shape
+    if isinstance(given, Variable) and given.ndim == 1 and ndim is not None:
+        given = [call("index", given, axis) for axis in range(ndim)]
+    wanted = sizes_of(given)
     if ndim not in (None, len(wanted)):
         raise GraphError(f"reshape got {len(wanted)} lengths and ndim={ndim}.", "Leave ndim out.")
     unknown = [i for i, n in enumerate(wanted) if isinstance(n, Constant) and int(n.value) == -1]
