@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from workbench.engine.graph.op import Elementwise, Op
 from workbench.engine.graph.ops.shape import BroadcastTo, Reshape, Retype
-from workbench.engine.graph.ops.slicing import Insert
+from workbench.engine.graph.ops.slicing import Insert, Slice
 from workbench.engine.graph.ops.take import Take
 from workbench.engine.graph.types import Shape
+from workbench.engine.lower.arrange import arrange
 from workbench.engine.lower.node import Load, Node, Nodes, Stretch
 
 #: How much arithmetic a reshape may be moved below; it is not shared with other uses any more.
@@ -25,8 +26,17 @@ def make(
     """Return a node for `op` on `inputs`, or a simpler one of the same value."""
     if isinstance(op, Reshape | Retype | BroadcastTo | Stretch) and inputs[0].shape == shape:
         return inputs[0]
+    if isinstance(op, Slice) and inputs[0].shape == shape and set(op.steps) <= {1}:
+        return inputs[0]
     if isinstance(op, Insert) and inputs[1].shape == shape and set(op.steps) <= {1}:
         return inputs[1]
+
+    def again(op: Op, inputs: Sequence[Node], shape: Shape, dtype: str) -> Node:
+        return make(nodes, op, inputs, shape, dtype, label)
+
+    arranged = arrange(again, op, inputs, shape, dtype)
+    if arranged is not None:
+        return arranged
     if isinstance(op, Reshape):
         source = inputs[0]
         while isinstance(source.op, Reshape):

@@ -22,7 +22,7 @@ from workbench.engine.graph.ops.margins import Margins, Pair, margins_of, pair_o
 from workbench.engine.graph.ops.registry import FLOATS, Case, Sample, declare, language
 from workbench.engine.graph.ops.shape import reshape
 from workbench.engine.graph.ops.slicing import Insert
-from workbench.engine.graph.ops.windows import LaidOut, windows
+from workbench.engine.graph.ops.windows import Arranged, LaidOut, windows
 from workbench.engine.graph.promotion import as_variable, common_dtype
 from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import Variable
@@ -127,17 +127,22 @@ class Convolution(Composite):
         out, flat = w.shape[0], product(w.shape[1:])
         cut = self._windows(x, w)
         result = dot(reshape(w, (out, flat)), _columns(cut, flat))
-        result = reshape(result, (out, cut.shape[0], cut.shape[2], cut.shape[3]))
-        return dimshuffle(result, 1, 0, 2, 3)
+        result = reshape(result, (out, *(cut.shape[axis] for axis in (1, 2, 3))))
+        return Arranged((3, 0, 1, 2))(result)
 
     def _windows(self, x: Variable, w: Variable) -> Variable:
-        """Return every window, (batch, channels, down, across, rows, columns)."""
+        """Return every window, (channels, down, across, batch, rows, columns).
+
+        With the batch last, what lies side by side in memory is in the same place of windows side
+        by side, whatever the sizes of image, filter and step.
+        """
+        x = LaidOut()(dimshuffle(x, 1, 2, 3, 0))
         for axis in (0, 1):
             whole = (w.shape[2 + axis] - 1) * self.dilation[axis] + 1
-            x = with_margins(x, 2 + axis, self.margins[axis], whole)
+            x = with_margins(x, 1 + axis, self.margins[axis], whole)
         for axis in (0, 1):
             step, spread = self.steps[axis], self.dilation[axis]
-            x = windows(x, 2 + axis, w.shape[2 + axis], step, spread, self.flip)
+            x = windows(x, 1 + axis, w.shape[2 + axis], step, spread, self.flip)
         return x
 
     def vjp(
@@ -150,8 +155,8 @@ class Convolution(Composite):
         out, flat = w.shape[0], product(w.shape[1:])
         cut = self._windows(x, w)
         columns = _columns(cut, flat)
-        count = product([x.shape[0], grad.shape[2], grad.shape[3]])
-        by_place = LaidOut()(reshape(dimshuffle(grad, 1, 0, 2, 3), (out, count)))
+        by_place = LaidOut()(dimshuffle(grad, 1, 2, 3, 0))
+        by_place = reshape(by_place, (out, product(by_place.shape[1:])))
         by_filters = reshape(dot(by_place, dimshuffle(columns, 1, 0)), w.shape)
         if self.steps == (1, 1):
             (top, bottom), (left, right) = self.margins
@@ -162,8 +167,8 @@ class Convolution(Composite):
             return [back(grad, LaidOut()(dimshuffle(w, 1, 0, 2, 3))), by_filters]
         # Most places of that convolution would be zeros: multiply, and add up what overlaps.
         weights = LaidOut()(dimshuffle(reshape(w, (out, flat)), 1, 0))
-        lengths = [cut.shape[axis] for axis in (1, 4, 5, 0, 2, 3)]
-        by_windows = dimshuffle(reshape(dot(weights, by_place), lengths), 3, 0, 4, 5, 1, 2)
+        lengths = [cut.shape[axis] for axis in (0, 4, 5, 1, 2, 3)]
+        by_windows = dimshuffle(reshape(dot(weights, by_place), lengths), 0, 3, 4, 5, 1, 2)
         return [_back(by_windows, cut, x), by_filters]
 
 
@@ -180,12 +185,9 @@ def _back(grad: Variable, cut: Variable, x: Variable) -> Variable:
 
 
 def _columns(cut: Variable, flat: Variable) -> Variable:
-    """Return windows as the columns of a matrix.
-
-    Columns are many, and neighbours in an image are neighbours in a row.
-    """
-    count = product([cut.shape[0], cut.shape[2], cut.shape[3]])
-    return reshape(dimshuffle(cut, 1, 4, 5, 0, 2, 3), (flat, count))
+    """Return windows as the columns of a matrix."""
+    count = product([cut.shape[axis] for axis in (1, 2, 3)])
+    return reshape(dimshuffle(cut, 0, 4, 5, 1, 2, 3), (flat, count))
 
 
 @language

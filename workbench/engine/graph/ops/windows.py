@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.core.errors import GraphError
 from workbench.engine.graph.op import LengthSource, Movement, Piecewise, Read
+from workbench.engine.graph.ops.dimshuffle import Dimshuffle
 from workbench.engine.graph.ops.folds import Sum
 from workbench.engine.graph.ops.lengths import axis_length, size
 from workbench.engine.graph.ops.registry import FLOATS, Case, Sample, declare
@@ -261,6 +262,16 @@ class LaidOut(Piecewise):
         return [grad]
 
 
+@attrs.frozen
+class Arranged(Dimshuffle):
+    """Axes permuted, where what is computed from them had better stay in the source's order.
+
+    That is the order in memory alone; lowering sees to it.
+    """
+
+    name = "arranged"
+
+
 def _same(kind: type[Placed] | type[Collected], like: _Sliding) -> Placed | Collected:
     return kind(like.axis, like.step, like.spread, like.backwards)
 
@@ -351,4 +362,14 @@ declare(
     FLOATS,
     Case(lambda x: LaidOut()(as_variable(x).T), (Sample((3, 5)),), lambda x: x.T),
     Case(lambda x: LaidOut()(as_variable(x)), (Sample((0, 5)),), lambda x: x),
+)
+declare(
+    "arranged",
+    Arranged,
+    FLOATS,
+    Case(
+        lambda x: (Arranged((2, 0, 1))(as_variable(x) * 2) + 1).max(axis=1),
+        (Sample((3, 5, 2)),),
+        lambda x: (x.transpose(2, 0, 1) * 2 + 1).max(axis=1),
+    ),
 )

@@ -141,6 +141,10 @@ class Index:
         whole = _quotient(rest, divisor)
         if not whole.terms:
             return rest - whole * divisor
+        blocks = _in_blocks(rest, divisor)
+        if blocks is not None:
+            count, block, within = blocks
+            return count % (divisor // block) * block + within
         text = _divided(rest, "%", "wb_index_mod", divisor)
         return Index(((Atom(text, rest.depth, 0, divisor - 1, rest, divisor, True), 1),))
 
@@ -209,9 +213,25 @@ def _quotient(rest: Index, divisor: int) -> Index:
         atom = rest.terms[0][0]
         if atom.base is not None and not atom.is_remainder:
             return atom.base // (atom.divisor * divisor)
+    blocks = _in_blocks(rest, divisor)
+    if blocks is not None:
+        return blocks[0] // (divisor // blocks[1])
     text = _divided(rest, "/", "wb_index_div", divisor)
     low, high = rest.low // divisor, rest.high // divisor
     return Index(((Atom(text, rest.depth, low, high, rest, divisor), 1),))
+
+
+def _in_blocks(rest: Index, divisor: int) -> tuple[Index, int, Index] | None:
+    """Return how many blocks, how long a block and what within one make a sum, if any do.
+
+    A block divides `divisor`, so that what lies within one takes no part in the division.
+    """
+    for block in sorted({abs(c) for _, c in rest.terms if divisor % c == 0 and abs(c) > 1}):
+        count = Index(tuple((a, c // block) for a, c in rest.terms if c % block == 0))
+        within = Index(tuple((a, c) for a, c in rest.terms if c % block), rest.const)
+        if within.within(block) and within.terms:
+            return count, block, within
+    return None
 
 
 def _divided(rest: Index, symbol: str, rounded: str, divisor: int) -> str:

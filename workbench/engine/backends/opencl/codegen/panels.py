@@ -19,14 +19,16 @@ So casts, scales, gathers and transposes ride in the packing loops, at a small s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import attrs
 
 from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
-from workbench.engine.backends.opencl.codegen.layout import lies_by_column
+from workbench.engine.backends.opencl.codegen.index import Index, named
+from workbench.engine.backends.opencl.codegen.layout import lies_by_column, lies_in_runs
 from workbench.engine.backends.opencl.codegen.reduce import reduce
 from workbench.engine.backends.opencl.tunables import PanelTile, Target
 from workbench.engine.lower.plan import Buffer, Product
@@ -52,10 +54,14 @@ class PanelsKernel:
     parts: int = 1
     tile: PanelTile = attrs.field(init=False)
     emitter: Emitter = attrs.field(init=False)
+    #: Whether a panel's columns are whole runs of neighbours in memory, as a convolution's are.
+    in_runs: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Choose the tile."""
         self.tile = self.target.panel_tile(self.step.product.dtype)
+        b = self.step.product.inputs[1]
+        self.in_runs = lies_in_runs(self.buffers, b, self.tile.columns)
         self.emitter = Emitter(Arguments(self.buffers, wide=self.wide), reduce)
 
     def kernel(self, prefix: str) -> Kernel:
@@ -147,7 +153,7 @@ class PanelsKernel:
         """Copy rows k0 to k1 of the group's columns; lanes beyond the last column are 0."""
         e, tile = self.emitter, self.tile
         integer, b = e.arguments.integer, self.step.product.inputs[1]
-        k, n = b.shape
+        k = b.shape[0]
         with e.block(f"for ({integer} p = 0; p < panels; ++p)", tile.panels):
             e.line(f"const {integer} n0 = column0 + p * {tile.columns};")
             e.line(f"const {integer} n1 = min(n0 + {tile.columns}, {columns});")
@@ -158,12 +164,32 @@ class PanelsKernel:
                     e.line(f"row[{v}] = 0;")
                 to = f"(__local {C_TYPES[b.dtype]} *)row"
                 e.line(f"__local {C_TYPES[b.dtype]} *const to = {to};")
-                with (
-                    e.loop("n0", "n1", 0, n - 1, trips=tile.columns) as at_n,
-                    e.tabulated(at_n, "n0", "n1", tile.columns, outwards=2),
-                ):
-                    value = e.value(b, (at_k, at_n))
-                    e.line(f"to[{at_n.text} - n0] = {value.text};")
+                if self.in_runs:
+                    with (
+                        self._columns() as (at_n, place),
+                        e.tabulated(at_k, "k0", "k1", tile.depth, outwards=3),
+                    ):
+                        e.line(f"to[{place}] = {e.value(b, (at_k, at_n)).text};")
+                else:
+                    with (
+                        self._columns() as (at_n, place),
+                        e.tabulated(at_n, "n0", "n1", tile.columns, outwards=2),
+                    ):
+                        e.line(f"to[{place}] = {e.value(b, (at_k, at_n)).text};")
+
+    @contextmanager
+    def _columns(self) -> Iterator[tuple[Index, str]]:
+        """Open a loop over a panel's columns; yield the column, and its place in the panel."""
+        e, width = self.emitter, self.tile.columns
+        n = self.step.product.shape[1]
+        if self.in_runs:
+            last = n // width - 1
+            panel = named(f"((int)get_group_id(0) * {self.tile.panels} + p)", 1, 0, last)
+            with e.loop("0", str(width), 0, width - 1) as place:
+                yield panel * width + place, place.text
+        else:
+            with e.loop("n0", "n1", 0, n - 1, trips=width) as at_n:
+                yield at_n, f"{at_n.text} - n0"
 
     def _pack_a(self) -> bool:
         """Copy rows m0 to m1, columns k0 to k1; return whether column by column.
@@ -238,13 +264,13 @@ class PanelsKernel:
     def _store(self) -> None:
         """Evaluate the epilogue at each element and store it."""
         e, tile, product = self.emitter, self.tile, self.step.product
-        m, n = product.shape
+        m, _ = product.shape
         with (
             e.loop("m2", "m3", 0, m - 1, trips=tile.rows) as at_m,
-            e.loop("n0", "n1", 0, n - 1, trips=tile.columns) as at_n,
+            self._columns() as (at_n, place),
         ):
             index = (at_m, at_n)
-            sum_ = f"flat[({at_m.text} - m2) * {tile.columns} + {at_n.text} - n0]"
+            sum_ = f"flat[({at_m.text} - m2) * {tile.columns} + {place}]"
             e.bind(product, index, e.define(C_TYPES[product.dtype], sum_, e.depth))
             values = [e.value(store.value, index) for store in self.step.stores]
             for store, value in zip(self.step.stores, values, strict=True):
