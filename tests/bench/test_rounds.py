@@ -13,6 +13,7 @@ import pytest
 from workbench import plugins
 from workbench.bench import child
 from workbench.bench.child import Child
+from workbench.bench.contender import Task
 from workbench.bench.rounds import ChildProcess, Figures, Measured, measure
 from workbench.bench.work import PEAK, find_work
 from workbench.core.errors import InputError, UnknownDevice, WorkbenchError
@@ -123,12 +124,20 @@ def test_a_process_that_ends_is_an_error_and_no_hang() -> None:
 
 
 def test_a_turn_is_repeated_until_it_can_be_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[int] = []
+
+    def timed(task: Task, units: int) -> float:
+        task.run(units)
+        ran.append(units)
+        return 0.001 * units
+
+    monkeypatch.setattr(child, "_timed", timed)
     monkeypatch.setattr(child, "TURN_S", 0.02)
     worker = Child()
     worker.become("numpy")
-    units = worker.prepare("gemm-64", 100)
-    assert units > 10
-    assert 0 < worker.take_turn() < 0.02
+    assert worker.prepare("gemm-64", 100) == 20
+    assert worker.take_turn() == pytest.approx(0.001)
+    assert ran == [1, 2, 20]
 
 
 def test_peers_load_no_driver() -> None:
