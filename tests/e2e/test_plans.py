@@ -14,14 +14,17 @@ import pytest
 
 from workbench import plugins
 from workbench.data.dataset import Dataset, Split
+from workbench.engine.backends.catalogue import open_device
 from workbench.engine.backends.reference import ReferenceDevice
 from workbench.spec.library import find_experiment
 from workbench.training.session import Session
 
 GOLDEN = Path(__file__).parent / "golden"
 
-#: Kernels of one training step. More is slower; fewer is welcome, and goes here.
-KERNELS = {"neuron": 4, "logistic": 5, "tanh": 9, "relu": 13}
+#: Steps of the plan of one training step. More is slower; fewer is welcome, and goes here.
+STEPS = {"neuron": 4, "logistic": 5, "tanh": 9, "relu": 13}
+#: Launches of one, as steps that do not wait for one another share them.
+LAUNCHES = {"neuron": 4, "logistic": 3, "tanh": 5, "relu": 7}
 
 
 def toy_data(name: str) -> Dataset:
@@ -34,7 +37,7 @@ def toy_data(name: str) -> Dataset:
     return Dataset(name, split, split, split, 10)
 
 
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", STEPS)
 def test_the_plan_of_a_training_step(name: str) -> None:
     plugins.load()
     experiment = find_experiment(name)
@@ -42,11 +45,23 @@ def test_the_plan_of_a_training_step(name: str) -> None:
     session.advance(1)
     assert session._step is not None
     (plan,) = session._step.plans
-    assert len(plan.steps) == KERNELS[name]
+    assert len(plan.steps) == STEPS[name]
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("WORKBENCH_WRITE_GOLDEN"):
         path.write_text(plan.text + "\n", encoding="utf-8")
     assert plan.text + "\n" == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", LAUNCHES)
+def test_the_launches_of_a_training_step(name: str) -> None:
+    plugins.load()
+    experiment = find_experiment(name)
+    device = open_device("pocl:0")
+    session = Session(experiment.network, experiment.training, toy_data(name), device)
+    session.advance(1)
+    before = device.counters.kernels_launched
+    session.advance(1)
+    assert device.counters.kernels_launched - before == LAUNCHES[name]
 
 
 def test_a_ragged_last_batch_has_the_same_kernels() -> None:

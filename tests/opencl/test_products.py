@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 import pytest
 
+from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.codegen.program import generate
 from workbench.engine.backends.opencl.device import OpenCLDevice
@@ -196,8 +197,9 @@ def test_loads_hoist_what_a_row_needs_once(panels_device: OpenCLDevice) -> None:
     out = T.dot(T.cast(image[rows], "float32"), weight)
     f = function([], out, device=panels_device)
     f.prepare()
-    (kernels,) = generate(f.plans[0], panels_device.target)
-    lines = kernels[0].text.splitlines()[1:]
+    (kernel,) = generate(f.plans[0], panels_device.target)
+    assert isinstance(kernel, Kernel)
+    lines = kernel.text.splitlines()[1:]
     (gathered,) = (i for i, line in enumerate(lines) if "const long" in line and "buf" in line)
     (load,) = (i for i, line in enumerate(lines) if "const uchar" in line)
     indent = [len(line) - len(line.lstrip()) for line in lines]

@@ -274,27 +274,31 @@ class OpenCLExecutable:
 
     def _build(self, target: Target) -> list[_Launch | _Move | _Turns]:
         """Return what one run does, in order, with every argument set."""
-        steps = generate(self.plan, target)
-        kernels = [kernel for step in steps for kernel in step]
+        whole = generate(self.plan, target)
+        kernels = [kernel for kernel in whole if isinstance(kernel, Kernel)]
         # Together, as one program compiles faster than several.
         self._runtime.build(kernels + repeated_kernels(self.plan, target))
         # Kernels do not keep their arguments alive.
         self._scratch = self._allocate_scratch(kernels)
         work: list[_Launch | _Move | _Turns] = []
-        for step, generated in zip(self.plan.steps, steps, strict=True):
-            if isinstance(step, Copy):
-                ends = self.plan.buffers[step.source], self.plan.buffers[step.target]
+        for item in whole:
+            if isinstance(item, Copy):
+                ends = self.plan.buffers[item.source], self.plan.buffers[item.target]
                 if ends[0].size_bytes:
                     work.append(_Move(*ends))
-            elif isinstance(step, Repeat):
-                work.append(_Turns(step, self._repeated(step, target)))
-            for kernel in generated:
-                with self._runtime.errors("preparing kernels"):
-                    made = self._runtime.kernel(kernel)
-                    for position, argument in enumerate(kernel.arguments):
-                        self._set_argument(made, position, argument)
-                work.append(_Launch(made, kernel.global_size, kernel.local_size, kernel.label))
+            elif isinstance(item, Repeat):
+                work.append(_Turns(item, self._repeated(item, target)))
+            else:
+                work.append(self._prepared(item))
         return work
+
+    def _prepared(self, kernel: Kernel) -> _Launch:
+        """Return a built kernel's launch, with its arguments set."""
+        with self._runtime.errors("preparing kernels"):
+            made = self._runtime.kernel(kernel)
+            for position, argument in enumerate(kernel.arguments):
+                self._set_argument(made, position, argument)
+        return _Launch(made, kernel.global_size, kernel.local_size, kernel.label)
 
     def _repeated(self, step: Repeat, target: Target) -> OpenCLExecutable:
         """Return what takes a step's turns, bound to the memory of this plan."""
@@ -308,7 +312,7 @@ class OpenCLExecutable:
         return made
 
     def _allocate_scratch(self, kernels: Sequence[Kernel]) -> dict[int, cl.Buffer]:
-        """Return scratch memory by number; steps run one after the other and share it."""
+        """Return scratch memory by number."""
         sizes: dict[int, int] = {}
         for kernel in kernels:
             for a in kernel.arguments:

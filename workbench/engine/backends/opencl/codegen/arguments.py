@@ -52,7 +52,7 @@ class ExtentArgument:
 
 @attrs.frozen
 class ScratchArgument:
-    """A pointer to scratch memory; equal numbers within a step are the same memory."""
+    """A pointer to scratch memory; equal numbers are the same memory."""
 
     number: int
     dtype: str
@@ -76,6 +76,16 @@ class Kernel:
         Work-items in all and in each work-group.
     label
         What profiles call it.
+    written
+        The arguments through which it writes.
+    body
+        Its statements, where they may stand in a kernel beside those of others; else nothing.
+    names, declarations
+        What its text calls each argument, and how it declares it.
+    work
+        About how many additions it makes.
+    steps
+        Numbers of the plan's steps that it is, or is part of.
     """
 
     name: str
@@ -84,23 +94,27 @@ class Kernel:
     global_size: tuple[int, ...]
     local_size: tuple[int, ...]
     label: str
+    written: frozenset[Argument] = frozenset()
+    body: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    declarations: tuple[str, ...] = ()
+    work: int = 0
+    steps: tuple[int, ...] = ()
 
-    @classmethod
-    def named(
-        cls,
-        prefix: str,
-        text: str,
-        arguments: tuple[Argument, ...],
-        sizes: tuple[tuple[int, ...], tuple[int, ...]],
-        label: str,
-    ) -> Kernel:
-        """Return the kernel whose text says `NAME` where its name belongs.
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """Work-groups in each direction."""
+        return tuple(g // n for g, n in zip(self.global_size, self.local_size, strict=True))
 
-        The name holds a digest of the text, so that equal kernels of different plans are one.
-        """
-        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
-        name = f"{prefix}_{digest}"
-        return cls(name, text.replace(NAME, name), arguments, *sizes, label)
+
+def with_name(prefix: str, text: str) -> tuple[str, str]:
+    """Return a kernel's name, and its text with the name in the place of `NAME`.
+
+    The name holds a digest of the text, so that equal kernels of different plans are one.
+    """
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    name = f"{prefix}_{digest}"
+    return name, text.replace(NAME, name)
 
 
 class Arguments:
@@ -177,10 +191,53 @@ class Arguments:
         """The names in order."""
         return [name for _, name in self._order]
 
-    def kernel(self, body: Sequence[str], attribute: str = "") -> str:
-        """Return the text of the whole kernel around `body`."""
-        inside = "\n".join(f"  {line}" for line in [*self.prologue(), *body])
-        return f"__kernel {attribute}void {NAME}({self.declared}) {{\n{inside}\n}}\n"
+    def kernel(
+        self,
+        prefix: str,
+        body: Sequence[str],
+        sizes: tuple[tuple[int, ...], tuple[int, ...]],
+        label: str,
+        work: int,
+        attribute: str = "",
+    ) -> Kernel:
+        """Return the kernel with these statements.
+
+        Parameters
+        ----------
+        prefix
+            What its name begins with.
+        body
+            Its statements. Those that declare local memory stand first.
+        sizes
+            Work-items in all and in each work-group.
+        label
+            What profiles call it.
+        work
+            About how many additions it makes.
+        attribute
+            What stands before its type.
+        """
+        lines = (*self.prologue(), *body)
+        inside = "\n".join(f"  {line}" for line in lines)
+        text = f"__kernel {attribute}void {NAME}({self.declared}) {{\n{inside}\n}}\n"
+        return attrs.evolve(
+            self.named(prefix, text, sizes, label),
+            body=lines,
+            work=work,
+            names=tuple(self.names),
+            declarations=tuple(self._declaration(a, n) for a, n in self._order),
+        )
+
+    def named(
+        self,
+        prefix: str,
+        text: str,
+        sizes: tuple[tuple[int, ...], tuple[int, ...]],
+        label: str,
+    ) -> Kernel:
+        """Return the kernel whose text says `NAME` where its name belongs."""
+        name, text = with_name(prefix, text)
+        return Kernel(name, text, self.behind, *sizes, label, frozenset(self.written))
 
     @property
     def declared(self) -> str:

@@ -63,8 +63,7 @@ def _of_store(
             f"const {integer} item = get_global_id(0);",
             f"if (item < {end}) {function}({call});",
         ]
-        text = arguments.kernel(body)
-        return Kernel.named(f"{prefix}{suffix}", text, arguments.behind, sizes, label + suffix)
+        return arguments.kernel(f"{prefix}{suffix}", body, sizes, label + suffix, items * part)
 
     totals = [kernel("wb_part_sums", "_parts", last=False)] if parts > 1 else []
     return [*totals, kernel("wb_running_sums", "", last=True)]

@@ -110,8 +110,8 @@ class LoopKernels:
         share, groups = self._shares(total, emitter.work)
         arguments.settle(span, share)
         size = self.target.group_size
-        text, sizes = arguments.kernel(emitter.body), ((groups * size,), (size,))
-        return Kernel.named(prefix, text, arguments.behind, sizes, label)
+        sizes, work = ((groups * size,), (size,)), total * emitter.work
+        return arguments.kernel(prefix, emitter.body, sizes, label, work)
 
     def _shares(self, total: int, row_work: int) -> tuple[int, int]:
         """Return how many rows a work-item walks, and how many work-groups there are."""

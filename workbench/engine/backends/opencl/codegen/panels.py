@@ -95,10 +95,10 @@ class PanelsKernel:
             self._blocks(k, columns, "0", depth)
         groups, run_rows = self._shares()
         arguments.settle(run, run_rows)
-        text = arguments.kernel(e.body, "__attribute__((reqd_work_group_size(1, 1, 1))) ")
         label = self.step.label or prefix
         sizes = ((*groups, self.parts), (1, 1, 1)) if self.parts > 1 else (groups, (1, 1))
-        return Kernel.named(prefix, text, arguments.behind, sizes, label)
+        attribute = "__attribute__((reqd_work_group_size(1, 1, 1))) "
+        return arguments.kernel(prefix, e.body, sizes, label, m * n * k, attribute)
 
     @property
     def packed_rows(self) -> int:

@@ -10,34 +10,46 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
+import attrs
+
 from workbench.core.resources import kernel_names, kernel_text
 from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.codegen.cumulate import cumulate_kernels
+from workbench.engine.backends.opencl.codegen.launches import share_launches
 from workbench.engine.backends.opencl.codegen.loops import LoopKernels
 from workbench.engine.backends.opencl.codegen.panels import PanelsKernel
 from workbench.engine.backends.opencl.codegen.split import SumOfParts, parts_of
 from workbench.engine.backends.opencl.codegen.tiles import TilesKernel
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.lower.node import Node, walk
-from workbench.engine.lower.plan import Copy, Cumulate, Plan, Product, Repeat, Step
+from workbench.engine.lower.plan import Copy, Cumulate, Loops, Plan, Product, Repeat, Step
 
 _FLOAT64 = "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n"
 #: Elements beyond which positions do not fit 32 bits.
 _WIDE = 2**31 - 2**16
 
 
-def generate(plan: Plan, target: Target) -> list[Sequence[Kernel]]:
-    """Return, for each step of `plan`, its kernels in order; none where nothing is computed.
+def generate(plan: Plan, target: Target) -> list[Kernel | Copy | Repeat]:
+    """Return what one run of `plan` does, in order: kernels, copies and repeated plans.
 
     What a step repeats is a plan of its own.
     """
-    return [_kernels(plan, step, target) for step in plan.steps]
+    work: list[Kernel | Copy | Repeat] = []
+    pending: list[Sequence[Kernel]] = []
+    for number, step in enumerate(plan.steps):
+        if isinstance(step, Copy | Repeat):
+            work += [*share_launches(pending, plan.buffers, target.local_memory), step]
+            pending = []
+        else:
+            made = _kernels(plan, step, target)
+            pending.append([attrs.evolve(kernel, steps=(number,)) for kernel in made])
+    return [*work, *share_launches(pending, plan.buffers, target.local_memory)]
 
 
 def repeated_kernels(plan: Plan, target: Target) -> list[Kernel]:
     """Return the kernels of all plans that the steps of `plan` repeat."""
     plans = [step.plan for step in plan.steps if isinstance(step, Repeat)]
-    own = [kernel for inner in plans for step in generate(inner, target) for kernel in step]
+    own = [k for inner in plans for k in generate(inner, target) if isinstance(k, Kernel)]
     return own + [kernel for inner in plans for kernel in repeated_kernels(inner, target)]
 
 
@@ -61,9 +73,8 @@ def _library() -> tuple[tuple[str, frozenset[str]], ...]:
     )
 
 
-def _kernels(plan: Plan, step: Step, target: Target) -> Sequence[Kernel]:
-    if isinstance(step, Copy | Repeat):
-        return ()
+def _kernels(plan: Plan, step: Product | Loops | Cumulate, target: Target) -> Sequence[Kernel]:
+    """Return the kernels of one step, in order; none where nothing is computed."""
     word = re.match(r"[a-z_]+", step.label)
     kind = "product" if isinstance(step, Product) else "loops"
     prefix = f"{word[0]}_{kind}" if word else kind

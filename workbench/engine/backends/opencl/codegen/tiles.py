@@ -97,7 +97,7 @@ class TilesKernel:
         size = (groups[0] * local[0], groups[1] * local[1])
         sizes = ((*size, self.parts), (*local, 1)) if self.parts > 1 else (size, local)
         label = self.step.label or prefix
-        return Kernel.named(prefix, f"{text}\n", arguments.behind, sizes, label)
+        return arguments.named(prefix, f"{text}\n", sizes, label)
 
     def _load(self, arguments: Arguments, operand: Node, names: tuple[str, str]) -> str:
         """Return the body of a function that loads an element."""
