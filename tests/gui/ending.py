@@ -1,8 +1,9 @@
 """A process with the window that comes to a certain point, says so, and waits to be ended.
 
 Started by tests as ``python -m tests.gui.ending POINT WAY [FILE SECONDS]``: the points are
-``training``, ``compiling`` and ``saving``, where saving to FILE takes SECONDS; the ways are
-``signal``, which comes from outside, and ``button``.
+``training``, ``compiling``, ``saving``, where saving to FILE takes SECONDS, and ``stuck``, where it
+is told that the device does not answer; the ways are ``signal``, which comes from outside, and
+``button``.
 """
 
 from __future__ import annotations
@@ -13,20 +14,26 @@ import time
 from pathlib import Path
 
 import attrs
+import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMessageBox
 
+from tests.faults import Driver
 from tests.gui.conftest import Tiny
-from workbench.gui import app, controller
+from workbench.engine.backends import watch
+from workbench.gui import app, controller, watchdog
 from workbench.gui.state import DocumentState
 from workbench.nn.layers.dense import Dense
 from workbench.spec.data import DataSpec
 from workbench.spec.registries import DATASETS, LAYERS
 from workbench.spec.training import TrainingSpec
-from workbench.training.events import Event, RunFailed, Started
+from workbench.training.events import Event, RunFailed, Snapshot, Started
 
 _POINT, _WAY, *_REST = sys.argv[1:]
 DATASETS.add("tiny")(Tiny)
+if _POINT == "stuck":
+    watch.PATIENCE_S = 0.3
+    watchdog.LOOK_MS = 50
 
 
 class Ending(controller.Controller):
@@ -47,12 +54,21 @@ class Ending(controller.Controller):
         elif isinstance(event, RunFailed):
             print(event.message, flush=True)
 
-    def _on_first_snapshot(self) -> None:
+    def _on_first_snapshot(self, snapshot: Snapshot) -> None:
+        if _POINT == "stuck" and snapshot.epoch < 3:
+            return  # Kernels are still built, which may take long.
         self.pump.snapshot_taken.disconnect(self._on_first_snapshot)
-        if _POINT == "saving":
+        if _POINT == "stuck":
+            self.watchdog.silence_changed.connect(self._on_first_silence)
+            Driver(pytest.MonkeyPatch()).hang()
+        elif _POINT == "saving":
             self.filing.save_to(Path(_REST[0]))
         else:
             self._say_point()
+
+    def _on_first_silence(self) -> None:
+        self.watchdog.silence_changed.disconnect(self._on_first_silence)
+        self._say_point()
 
     def _say_point(self) -> None:
         print(_POINT, flush=True)

@@ -7,7 +7,6 @@ import os
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,6 @@ from workbench.nn.layers.dense import Dense
 from workbench.nn.optimizers.sgd import SGD
 from workbench.spec.data import DataSpec
 from workbench.spec.registries import DATASETS, LAYERS
-from workbench.training.engine_loop import serve
 from workbench.training.events import Event, RunFailed
 from workbench.training.model_files import first_model_file
 from workbench.training.session import Session
@@ -355,7 +353,7 @@ class Devices:
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Devices:
     found = Devices()
-    monkeypatch.setattr(engine_thread, "serve", partial(serve, open_device=found.open))
+    monkeypatch.setattr(engine_thread, "open_device", found.open)
     return found
 
 

@@ -10,7 +10,6 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,6 @@ from workbench.gui.run_control import Phase
 from workbench.gui.settings import Settings
 from workbench.gui.state import DocumentState
 from workbench.io import load_model
-from workbench.training.engine_loop import serve
 from workbench.training.events import EpochEnded
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
@@ -41,15 +39,14 @@ Starter = Callable[..., subprocess.Popen[str]]
 def start(tmp_path: Path) -> Iterator[Starter]:
     """Return a function that starts a window in a process of its own and brings it to a point."""
     begun: list[subprocess.Popen[str]] = []
-    # No kernel has been built here yet.
+    # No kernel has been built there yet.
     caches = ("WORKBENCH_CACHE", "XDG_CACHE_HOME", "POCL_CACHE_DIR", "CUDA_CACHE_PATH")
-    environment = {
-        **os.environ,
-        "QT_QPA_PLATFORM": "offscreen",
-        **{name: str(tmp_path / name.lower()) for name in caches},
-    }
+    cold = {name: str(tmp_path / name.lower()) for name in caches}
 
-    def started(point: str, *arguments: str, device: str = "reference") -> subprocess.Popen[str]:
+    def started(
+        point: str, *arguments: str, device: str = "reference", warm: bool = False
+    ) -> subprocess.Popen[str]:
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", **({} if warm else cold)}
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.gui.ending", point, *arguments],
             stdout=subprocess.PIPE,
@@ -107,6 +104,12 @@ def test_the_end_comes_while_kernels_are_built_and_the_next_start_builds_them(
     ended(start("training", "signal", device=OPENCL), signal.SIGINT)
 
 
+@pytest.mark.skipif(OPENCL is None, reason="no OpenCL driver")
+def test_the_end_comes_though_the_device_does_not_answer(start: Starter) -> None:
+    assert OPENCL is not None
+    ended(start("stuck", "button", device=OPENCL, warm=True))
+
+
 @POSIX
 @pytest.mark.parametrize("seconds", ["0.5", "100"])
 def test_the_end_comes_while_a_model_is_saved(start: Starter, tmp_path: Path, seconds: str) -> None:
@@ -133,7 +136,7 @@ def counters(monkeypatch: pytest.MonkeyPatch) -> list[Counters]:
         found.append(device.counters)
         return device
 
-    monkeypatch.setattr(engine_thread, "serve", partial(serve, open_device=open_counted))
+    monkeypatch.setattr(engine_thread, "open_device", open_counted)
     return found
 
 

@@ -28,6 +28,7 @@ from workbench.gui.run_display import RunDisplay
 from workbench.gui.settings import Settings
 from workbench.gui.state import DocumentState
 from workbench.gui.theme.palette import Theme, hub
+from workbench.gui.watchdog import Watchdog
 from workbench.gui.widgets.message_bar import Kind
 from workbench.gui.widgets.shortcut_sheet import ShortcutSheet
 from workbench.spec.registries import DATASETS
@@ -101,6 +102,7 @@ class Controller(QObject):
         self.filing = Filing(
             self.window, self.document, self.run, self.engine.send, settings, state
         )
+        self.watchdog = Watchdog(self.engine, self.run, self.say, self)
         self._latest: Snapshot | None = None
         self._told_failure = False
         self._wire_engine()
@@ -116,6 +118,7 @@ class Controller(QObject):
             panel.restore_choices(self.settings.choices(name))
         self.window.show()
         self.engine.start()
+        self.watchdog.start()
         self.run.begin(None)
 
     def say(self, message: str, hint: str = "", kind: Kind = "bad") -> None:
@@ -134,6 +137,7 @@ class Controller(QObject):
         self.window.may_close = True
         self.window.close()
         self.run.rest()
+        self.watchdog.rest()
         self.pump.stop()
         # What is on its way from the engine has nowhere to go any more.
         self.engine.event_published.disconnect(self._on_engine_event_published)
@@ -154,6 +158,7 @@ class Controller(QObject):
         self.pump.text_due.connect(self._on_pump_text_due)
         self.run.phase_changed.connect(self._on_run_phase_changed)
         self.run.message_raised.connect(self.say)
+        self.watchdog.silence_changed.connect(self._on_watchdog_silence_changed)
 
     def _wire_panels(self) -> None:
         for panel in self.panels.values():
@@ -196,7 +201,7 @@ class Controller(QObject):
             "train": self.run.train,
             "pause": self.run.pause,
             "step": self.run.advance,
-            "stop": self.run.stop,
+            "stop": self.watchdog.stop,
             "restart": self.run.restart,
             "shortcuts": self._show_shortcuts,
         }
@@ -276,12 +281,17 @@ class Controller(QObject):
         # Whoever pressed one by the keyboard has the other under the same key.
         self.window.top_bar.hand_focus(off, on)
         off.setEnabled(False)
-        usable = {"step": rests, "stop": phase is not Phase.IDLE}
+        usable = {"step": rests, "stop": phase is not Phase.IDLE or self.watchdog.silent}
         for name, can_be_used in usable.items():
             if not can_be_used:
                 self.window.top_bar.hand_focus(self.actions[name], on)
             self.actions[name].setEnabled(can_be_used)
         self.actions["restart"].setEnabled(phase is Phase.IDLE)
+
+    def _on_watchdog_silence_changed(self) -> None:
+        self._on_run_phase_changed()
+        if not (self.watchdog.silent or self._told_failure):
+            self.window.message_bar.dismiss()
 
     def _refused(self) -> str:
         return next((fault for panel in self.panels.values() if (fault := panel.fault())), "")
@@ -333,6 +343,7 @@ class Controller(QObject):
         dialog.open()
 
     def _on_window_close_wanted(self) -> None:
+        self.watchdog.give_up()
         self.filing.ask_then(self.close)
 
     def _on_window_panel_shown(self, panel: Panel) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QAbstractButton, QFileDialog, QMessageBox, QWidget
 
-from workbench.core.errors import SpecError
+from workbench.core.errors import DeviceStuck, SpecError
 from workbench.gui.document import Document
 from workbench.gui.files import Files, Look, OpenedModel, SaveJob
 from workbench.gui.panels.base import new_request_id
@@ -23,7 +23,7 @@ from workbench.io import ModelFile
 from workbench.nn.shapes import check
 from workbench.spec.data import DataSpec
 from workbench.training.commands import Command, Fetch
-from workbench.training.events import Event, Fetched, RequestFailed
+from workbench.training.events import Event, Fetched, RequestFailed, RunFailed
 
 _FILTER = "Models (*.h5 *.hdf5);;All files (*)"
 
@@ -161,6 +161,10 @@ class Filing(QObject):
         elif isinstance(event, RequestFailed) and event.id == id:
             self._fetching = None
             self._fail(event.message, event.hint)
+        elif isinstance(event, RunFailed) and event.kind == DeviceStuck.__name__:
+            # Nobody answers any more, and what is known is at hand.
+            self._fetching = None
+            self.save_to(path)
 
     def _save(self, path: Path, state: DocumentState, model: ModelFile | None) -> None:
         if model is not None and model.network != state.network:
