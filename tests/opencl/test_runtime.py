@@ -10,16 +10,19 @@ import pytest
 
 from workbench.core.errors import DeviceError, OutOfMemory, UnknownDevice
 from workbench.engine.backends.opencl import runtime
-from workbench.engine.backends.opencl.codegen.arguments import Kernel
+from workbench.engine.backends.opencl.codegen.arguments import Kernel, with_name
 from workbench.engine.backends.opencl.device import OpenCLDevice, open_opencl
 from workbench.engine.backends.opencl.driver import cl
 from workbench.engine.function import function
+from workbench.engine.graph.scan import scan
 from workbench.engine.graph.variable import shared
+from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
 
 
 def kernel(body: str) -> Kernel:
     text = f"__kernel void @NAME@(__global int *a) {{ {body} }}"
-    return Kernel.named("made", text, (), ((1,), (1,)), "made")
+    name, text = with_name("made", text)
+    return Kernel(name, text, (), (1,), (1,), "made")
 
 
 def test_equal_kernels_are_built_once(device: OpenCLDevice) -> None:
@@ -113,11 +116,33 @@ def test_a_driver_without_devices_is_passed_over(monkeypatch: pytest.MonkeyPatch
 
 def test_a_queue_that_records_times(device: OpenCLDevice) -> None:
     timed = OpenCLDevice(device.runtime.device, device.info, profiling=True)
-    f = function([], shared(np.ones(1000)) * 2, device=timed)
-    f.prepare()
-    (bound,) = f._plans.values()
-    events = []
-    bound.executable.on_launch = lambda _label, event: events.append(event)  # type: ignore[attr-defined]
+    x = shared(np.ones((300, 500)))
+    f = function([], T.sum(T.dot(x, x.T)), device=timed)
     f()
-    assert len(events) == 1
-    assert events[0].profile.end >= events[0].profile.start > 0
+    before = timed.counters.kernels_launched
+    timed.launches()
+    f()
+    found = timed.launches()
+    assert len(found) == timed.counters.kernels_launched - before >= 2
+    (plan,) = f.plans
+    assert {launch.plan for launch in found} == {plan}
+    assert sorted({n for launch in found for n in launch.steps}) == list(range(len(plan.steps)))
+    assert all(launch.label and 0 < launch.seconds < 60 for launch in found)
+    assert timed.launches() == []
+
+
+def test_copies_and_the_kernels_of_turns_are_recorded_too(device: OpenCLDevice) -> None:
+    timed = OpenCLDevice(device.runtime.device, device.info, profiling=True)
+    a, b = shared(np.ones(8)), shared(np.zeros(8))
+    total, _ = scan(lambda x, s: s + x, sequences=[a], outputs_info=[b[0]])
+    f = function([], total[-1], updates=[(a, b), (b, a)], device=timed)
+    f()
+    found = timed.launches()
+    assert len({launch.plan for launch in found}) == 2
+    assert sum(launch.plan not in f.plans for launch in found) >= 8
+    assert "copy" in {launch.label for launch in found}
+
+
+def test_a_queue_that_does_not_record(device: OpenCLDevice) -> None:
+    function([], shared(np.ones(10)) * 2, device=device)()
+    assert device.launches() == []

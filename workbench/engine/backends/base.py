@@ -15,6 +15,9 @@ from workbench.engine.backends.watch import Watch
 from workbench.engine.graph.variable import SharedVariable
 from workbench.engine.lower.plan import Plan
 
+#: Launches that a device remembers where it is profiled.
+MOST_LAUNCHES = 100_000
+
 
 @attrs.define
 class Counters:
@@ -59,6 +62,24 @@ class DeviceInfo:
     float64: bool
     compute_units: int
     memory_bytes: int
+
+
+@attrs.frozen(eq=False)
+class Launch:
+    """One run of a kernel or a copy, by the device's own clock.
+
+    Parameters
+    ----------
+    plan, steps
+        What it is part of: a plan, and the numbers of the steps that it is or is part of.
+    label
+        What the kernel is called: the layers or lines that it came from.
+    """
+
+    plan: Plan
+    steps: tuple[int, ...]
+    label: str
+    seconds: float
 
 
 class Executable(Protocol):
@@ -127,3 +148,10 @@ class Device(Protocol):
 
     def finish(self) -> None:
         """Wait until all that was enqueued is done."""
+
+    def launches(self) -> list[Launch]:
+        """Return what has run since the last call, in order, and forget it.
+
+        Waits for what was enqueued. Nothing, unless the device was opened to be profiled; of very
+        many only the latest are remembered.
+        """

@@ -50,13 +50,15 @@ def find_device(id: str) -> DeviceInfo:
     return known[id]
 
 
-def open_device(id: str | None = None) -> Device:
+def open_device(id: str | None = None, *, profile: bool = False) -> Device:
     """Return a device, opened.
 
     Parameters
     ----------
     id
         Such as ``pocl:0`` or ``reference``; None for the default.
+    profile
+        Whether the device notes how long each kernel takes, for `Device.launches`.
 
     Raises
     ------
@@ -66,4 +68,6 @@ def open_device(id: str | None = None) -> Device:
         The device does not open.
     """
     wanted = find_device(id or default_device()).id
-    return ReferenceDevice() if wanted == REFERENCE.id else open_opencl(wanted)
+    if wanted == REFERENCE.id:
+        return ReferenceDevice(profile=profile)
+    return open_opencl(wanted, profile=profile)

@@ -6,11 +6,13 @@ no other device.
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from workbench.engine.backends.base import Counters, DeviceInfo
+from workbench.engine.backends.base import MOST_LAUNCHES, Counters, DeviceInfo, Launch
 from workbench.engine.backends.watch import Watch
 from workbench.engine.graph.variable import HostStorage, SharedVariable, shared
 from workbench.engine.lower.node import HostScalar, Literal, Load, Node, walk
@@ -29,14 +31,21 @@ INFO = DeviceInfo(
 
 
 class ReferenceDevice:
-    """NumPy as a device. It launches no kernels, and its counters say so."""
+    """NumPy as a device. It launches no kernels, and its counters say so.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    profile
+        Whether the time of each step is kept for `launches`.
+    """
+
+    def __init__(self, *, profile: bool = False) -> None:
         self.info = INFO
         self.counters = Counters()
         #: Nothing is ever waited for.
         self.watch = Watch()
         self.lost = False
+        self._launched: deque[Launch] | None = deque(maxlen=MOST_LAUNCHES) if profile else None
 
     def place(self, shared: SharedVariable) -> None:
         """Bring the numbers into host memory."""
@@ -45,17 +54,31 @@ class ReferenceDevice:
 
     def bind(self, plan: Plan, shared: Sequence[SharedVariable], slots: int) -> ReferenceExecutable:
         """Return the plan ready to be interpreted."""
-        return ReferenceExecutable(plan, shared, slots)
+        return ReferenceExecutable(plan, shared, slots, self._launched)
 
     def finish(self) -> None:
         """Return at once: nothing runs in the background."""
+
+    def launches(self) -> list[Launch]:
+        """Return what has run since the last call."""
+        taken = list(self._launched or ())
+        if self._launched is not None:
+            self._launched.clear()
+        return taken
 
 
 class ReferenceExecutable:
     """One plan with its memory."""
 
-    def __init__(self, plan: Plan, shared: Sequence[SharedVariable], slots: int) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        shared: Sequence[SharedVariable],
+        slots: int,
+        launched: deque[Launch] | None = None,
+    ) -> None:
         self.plan = plan
+        self._launched = launched
         self.shared = shared
         self.rings = [
             np.zeros((slots, *plan.buffers[b].shape), plan.buffers[b].dtype) for b in plan.outputs
@@ -78,7 +101,8 @@ class ReferenceExecutable:
                 memory[buffer.id] = _numbers(self.shared[buffer.number])
             elif buffer.role == "constant":
                 memory[buffer.id] = self.plan.constants[buffer.number]
-        for step in self.plan.steps:
+        for number, step in enumerate(self.plan.steps):
+            began = time.perf_counter()
             if isinstance(step, Copy):
                 # A copy may also give the same elements another shape.
                 shape = self.plan.buffers[step.target].shape
@@ -96,6 +120,9 @@ class ReferenceExecutable:
                 buffer = self.plan.buffers[target]
                 if buffer.role == "shared":
                     self.shared[buffer.number].storage.write(np.array(memory[target], order="C"))
+            if self._launched is not None:
+                seconds = time.perf_counter() - began
+                self._launched.append(Launch(self.plan, (number,), step.label, seconds))
         for ring, output in zip(self.rings, self.plan.outputs, strict=True):
             ring[slot] = memory[output]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.core.errors import UnknownDevice
-from workbench.engine.backends.base import Counters, DeviceInfo
+from workbench.engine.backends.base import Counters, DeviceInfo, Launch
 from workbench.engine.backends.opencl.driver import cl
 from workbench.engine.backends.opencl.executable import OpenCLExecutable
 from workbench.engine.backends.opencl.room import check_room
@@ -30,7 +30,7 @@ class OpenCLDevice:
     product
         The family of matrix products; None for the one that suits the device.
     profiling
-        Whether the queue records when kernels start and end, for an executable's ``on_launch``.
+        Whether the queue records when kernels start and end, for `launches`.
     """
 
     def __init__(
@@ -87,6 +87,10 @@ class OpenCLDevice:
         """Wait until all that was enqueued is done."""
         self.runtime.finish()
 
+    def launches(self) -> list[Launch]:
+        """Return what has run since the last call, once all that was enqueued is done."""
+        return self.runtime.launches()
+
 
 def _needs_float64(plan: Plan) -> bool:
     """Whether any number of the plan is a float64, in memory or on the way."""
@@ -103,7 +107,9 @@ def _needs_float64(plan: Plan) -> bool:
     return "float64" in dtypes
 
 
-def open_opencl(id: str, product: ProductFamily | None = None) -> OpenCLDevice:
+def open_opencl(
+    id: str, product: ProductFamily | None = None, *, profile: bool = False
+) -> OpenCLDevice:
     """Return the device called `id`, opened.
 
     Raises
@@ -113,7 +119,7 @@ def open_opencl(id: str, product: ProductFamily | None = None) -> OpenCLDevice:
     """
     for device, info in found_devices():
         if info.id == id:
-            return OpenCLDevice(device, info, product)
+            return OpenCLDevice(device, info, product, profiling=profile)
     raise UnknownDevice(f"There is no OpenCL device {id!r}.")
 
 

@@ -31,9 +31,6 @@ from workbench.engine.lower.plan import Buffer, Copy, Plan, Repeat
 #: Runs that may wait in the queue; beyond it `enqueue` waits for an older one.
 MAX_RUNS_IN_FLIGHT = 64
 
-#: Called with a kernel's label and its event.
-OnLaunch = Callable[[str, cl.Event], None]
-
 #: A kernel and the position of one of its arguments.
 _Place = tuple[cl.Kernel, int]
 
@@ -45,6 +42,7 @@ class _Launch:
     kernel: cl.Kernel
     global_size: tuple[int, ...]
     local_size: tuple[int, ...]
+    steps: tuple[int, ...]
     label: str
 
 
@@ -54,6 +52,8 @@ class _Move:
 
     source: Buffer
     target: Buffer
+    steps: tuple[int, ...]
+    label: str = "copy"
 
 
 @attrs.frozen(eq=False)
@@ -90,7 +90,6 @@ class OpenCLExecutable:
         given: Mapping[int, cl.Buffer] | None = None,
     ) -> None:
         self.plan = plan
-        self.on_launch: OnLaunch | None = None
         self._runtime = runtime
         self._shared = list(shared)
         self._place = place
@@ -136,20 +135,21 @@ class OpenCLExecutable:
         return results
 
     def _launch(self) -> None:
-        queue, launch, on_launch = self._runtime.queue, cl.enqueue_nd_range_kernel, self.on_launch
+        queue, launched = self._runtime.queue, self._runtime.launched
+        launch = cl.enqueue_nd_range_kernel
         event: cl.Event | None = None
         kernels = 0
         for work in self._work:
             if isinstance(work, _Launch):
                 event = launch(queue, work.kernel, work.global_size, work.local_size)
                 kernels += 1
-                if on_launch is not None:
-                    on_launch(work.label, event)
             elif isinstance(work, _Turns):
-                work.executable.on_launch = on_launch
                 work.executable._repeat(work.step, self._memory)
+                continue
             else:
                 event = self._copy(work)
+            if launched is not None:
+                launched.append((self.plan, work.steps, work.label, event))
         self._runtime.counters.kernels_launched += kernels
         if event is not None:
             self._in_flight.append(event)
@@ -285,7 +285,7 @@ class OpenCLExecutable:
             if isinstance(item, Copy):
                 ends = self.plan.buffers[item.source], self.plan.buffers[item.target]
                 if ends[0].size_bytes:
-                    work.append(_Move(*ends))
+                    work.append(_Move(*ends, (self.plan.steps.index(item),)))
             elif isinstance(item, Repeat):
                 work.append(_Turns(item, self._repeated(item, target)))
             else:
@@ -298,7 +298,8 @@ class OpenCLExecutable:
             made = self._runtime.kernel(kernel)
             for position, argument in enumerate(kernel.arguments):
                 self._set_argument(made, position, argument)
-        return _Launch(made, kernel.global_size, kernel.local_size, kernel.label)
+        sizes = kernel.global_size, kernel.local_size
+        return _Launch(made, *sizes, kernel.steps, kernel.label)
 
     def _repeated(self, step: Repeat, target: Target) -> OpenCLExecutable:
         """Return what takes a step's turns, bound to the memory of this plan."""

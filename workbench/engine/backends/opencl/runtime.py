@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 import weakref
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,7 +17,7 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import BuildFailed, DeviceError, OutOfMemory
-from workbench.engine.backends.base import Counters, DeviceInfo
+from workbench.engine.backends.base import MOST_LAUNCHES, Counters, DeviceInfo, Launch
 from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.codegen.program import program_text
 from workbench.engine.backends.opencl.driver import cl
@@ -24,6 +25,7 @@ from workbench.engine.backends.opencl.faults import NO_ROOM, build_fault, device
 from workbench.engine.backends.opencl.kernel_cache import unlocked_folder
 from workbench.engine.backends.watch import Watch
 from workbench.engine.graph.types import Shape
+from workbench.engine.lower.plan import Plan
 
 #: Multiply and add may be contracted, nothing else about floats is relaxed. Warnings about
 #: generated text are of no use to anyone, and some compilers print them past us.
@@ -66,6 +68,10 @@ class Runtime:
         self.largest_bytes = int(device.max_mem_alloc_size)
         #: The program that each kernel is in, by the kernel's name.
         self._programs: dict[str, cl.Program] = {}
+        #: What has been enqueued, with its steps and its label, where the queue records times.
+        self.launched: deque[tuple[Plan, tuple[int, ...], str, cl.Event]] | None = None
+        if profiling:
+            self.launched = deque(maxlen=MOST_LAUNCHES)
         with self.errors("being opened"):
             self.context = cl.Context([device])
             if profiling:
@@ -186,6 +192,18 @@ class Runtime:
         with self.errors("running kernels"), self.watch:
             event.wait()
         self.watch.expect_running()
+
+    def launches(self) -> list[Launch]:
+        """Return what has run since the last call, and forget it."""
+        self.finish()
+        taken = list(self.launched or ())
+        if self.launched is not None:
+            self.launched.clear()
+        with self.errors("reading the clock"):
+            return [
+                Launch(plan, steps, label, 1e-9 * (event.profile.end - event.profile.start))
+                for plan, steps, label, event in taken
+            ]
 
     def finish(self) -> None:
         """Wait until all that was enqueued is done."""
