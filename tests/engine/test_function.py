@@ -9,7 +9,7 @@ import pytest
 
 from workbench.core.errors import GraphError
 from workbench.engine.backends.reference import ReferenceDevice
-from workbench.engine.function import Function, function
+from workbench.engine.function import MAX_PLANS, Function, function
 from workbench.engine.graph.types import TensorType
 from workbench.engine.graph.variable import Variable, shared
 from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
@@ -68,6 +68,24 @@ def test_runs_wait_for_collection_in_order_whatever_their_plans() -> None:
     np.testing.assert_array_equal(sums, [6, 22, 17])
     (none,) = f.collect()
     assert len(none) == 0
+
+
+def test_plans_that_were_used_longest_ago_are_given_up() -> None:
+    x = vector("x")
+    f = function([x], (x * 2).sum(), device=device, slots=2)
+    for length in range(1, MAX_PLANS + 1):
+        f(np.ones(length))
+    first, second = f.plans[:2]
+    f(np.ones(1))
+    f.enqueue(np.ones(MAX_PLANS + 1))
+    # The first was used again since.
+    assert len(f.plans) == MAX_PLANS
+    assert first in f.plans
+    assert second not in f.plans
+    f.enqueue(np.ones(2))
+    np.testing.assert_array_equal(f.collect(), [[2 * MAX_PLANS + 2, 4]])
+    assert len(f.plans) == MAX_PLANS
+    assert len(f._calls) == MAX_PLANS
 
 
 def test_givens_stand_in_for_variables() -> None:

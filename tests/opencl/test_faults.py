@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 
@@ -82,6 +83,24 @@ def test_what_is_given_back_counts_no_more(fresh: OpenCLDevice) -> None:
     assert fresh.counters.bytes_alive == before + 1000
     del buffer
     assert fresh.counters.bytes_alive == before
+
+
+def test_a_plan_that_is_given_up_gives_its_memory_back(
+    device: OpenCLDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.engine.function.MAX_PLANS", 3)
+    x = Variable(TensorType("float32", (False,)))
+    f = function([x], (x * 2).sum() / x, device=device)
+    gc.collect()
+    gc.disable()
+    try:
+        alive = []
+        for length in range(1, 9):
+            f(np.ones(length, "float32"))
+            alive.append(device.counters.buffers_alive)
+    finally:
+        gc.enable()
+    assert len(set(alive[3:])) == 1
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,10 @@ from workbench.engine.lower.shapes import (
 #: Remembered combinations of shapes and scalars; beyond this many the memory starts afresh.
 _MAX_REMEMBERED = 4096
 
+#: Most plans that a function keeps. Each has memory on the device; of more, those that were used
+#: longest ago are given up.
+MAX_PLANS = 64
+
 
 @attrs.frozen
 class CompileOptions:
@@ -60,12 +64,14 @@ class CompileOptions:
     fuse: bool = True
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class _Bound:
     shaped: Shaped
     plan: Plan
     executable: Executable
     scalars: tuple[Variable, ...]
+    #: Which of the function's runs was the last one of this plan.
+    last_run: int = 0
 
 
 @attrs.frozen(eq=False)
@@ -114,6 +120,7 @@ class Function:
         self._calls: dict[tuple[Any, ...], _Call] = {}
         self._pending: list[_Bound] = []
         self._slots_used: dict[int, int] = {}
+        self._runs = 0
 
     def __call__(self, *arguments: Any) -> Any:
         """Run once and return the outputs: one array, or a list as `outputs` was.
@@ -152,6 +159,8 @@ class Function:
         call.bound.executable.enqueue(arrays, call.scalars, slot)
         self._slots_used[id(call.bound)] = slot + 1
         self._pending.append(call.bound)
+        self._runs += 1
+        call.bound.last_run = self._runs
 
     def collect(self) -> list[np.ndarray]:
         """Wait for all runs since the last `collect`; return each output with an axis of runs."""
@@ -234,8 +243,16 @@ class Function:
         given = [*self._array_inputs, *self._shared]
         of_inputs = {v.serial: shape for v, shape in zip(given, shapes, strict=True)}
         shaped = shape_pass(self._host, of_inputs, values)
+        if len(self._plans) >= MAX_PLANS:
+            self._give_up_oldest()
         bound = self._plans[shapes, shaped.sizes(self._host)] = self._bind(shaped)
         return _Call(bound, tuple(shaped.values[v.serial] for v in bound.scalars))
+
+    def _give_up_oldest(self) -> None:
+        """Forget the plan that was used longest ago; runs of it that wait keep it until then."""
+        key = min(self._plans, key=lambda key: self._plans[key].last_run)
+        gone = self._plans.pop(key)
+        self._calls = {key: call for key, call in self._calls.items() if call.bound is not gone}
 
     def _bind(self, shaped: Shaped) -> _Bound:
         for shared, new in self._updates:
