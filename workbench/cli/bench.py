@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import argparse
 import platform
-from pathlib import Path
 from typing import Any
 
 import rich.box
-import rich.console
 import rich.table
 
+from workbench.bench.machine import processor
 from workbench.bench.material import dataset_name
 from workbench.bench.rounds import Benchmark, Figures, Measured, cores, run_all, torch_is_here
 from workbench.bench.work import NAMES, find_work
 from workbench.cli.choices import load_extensions
-from workbench.cli.console import Console, print_json
+from workbench.cli.console import Console, print_json, result_console
 from workbench.core.errors import InputError
 from workbench.engine.backends.catalogue import default_device
-
-#: Columns of the table where it goes to no terminal.
-_FILE_WIDTH = 150
 
 #: Rounds of a measurement that can be quoted, and the images that there are to train on.
 ROUNDS, IMAGES = 5, 50_000
@@ -90,9 +86,7 @@ def _line(measured: Measured) -> str:
 
 
 def _print(found: Benchmark, rounds: int, images: int) -> None:
-    console = rich.console.Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _FILE_WIDTH
+    console = result_console()
     peers = list(found.measured[0].peers)
     table = rich.table.Table(box=rich.box.SIMPLE_HEAD)
     for heading in ("work", "device"):
@@ -104,9 +98,9 @@ def _print(found: Benchmark, rounds: int, images: int) -> None:
             f"{measured.work.name}, {measured.work.unit}",
             measured.device,
             _time(measured.ours),
-            *(_time(measured.peers[name]) for name in peers),
+            *(_time(measured.peers[name]) if name in measured.peers else "" for name in peers),
             "" if measured.speedup is None else f"{measured.speedup:.2f}",
-            f"{measured.gflops:.3g}",
+            f"{measured.gflops:,.1f}",
             f"{measured.gflops / found.peak_gflops:.0%}",
         )
     console.print(f"{processor()}, {cores()} cores, {platform.system()}", markup=False)
@@ -124,14 +118,9 @@ def _time(figures: Figures) -> str:
     seconds = figures.seconds
     unit, factor = ("s", 1.0) if seconds >= 1 else ("ms", 1e3) if seconds >= 1e-3 else ("us", 1e6)
     low, high = min(figures.rounds_s) * factor, max(figures.rounds_s) * factor
-    return f"{seconds * factor:.3g} {unit} ({low:.3g} to {high:.3g})"
+    return f"{_short(seconds * factor)} {unit} ({_short(low)} to {_short(high)})"
 
 
-def processor() -> str:
-    """Return what the processor is called."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
+def _short(number: float) -> str:
+    """Return three digits, or all before the point."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

@@ -29,8 +29,8 @@ def load_extensions(console: Console) -> None:
 
 def training_spec(options: argparse.Namespace) -> TrainingSpec:
     """Return the training run that the options describe."""
-    rate = {"rate": options.rate} if options.rate is not None else {}
-    optimizer = OPTIMIZERS[options.optimizer or "sgd"](**rate)
+    kind = _given(options, "optimizer").get("optimizer", "sgd")
+    optimizer = OPTIMIZERS[kind](**_given(options, "rate"))
     chosen = _given(options, "batch", "epochs", "seed", "precision")
     return TrainingSpec(optimizer=optimizer, **chosen)
 

@@ -19,6 +19,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 #: Where output is no terminal, at most one line of progress in this time.
 _QUIET_S = 5.0
 
+#: Columns of a table that goes to no terminal.
+_FILE_WIDTH = 150
+
 
 class Console:
     """Standard error while work goes on: a live bar on a terminal, occasional lines elsewhere.
@@ -91,6 +94,14 @@ def print_table(columns: Mapping[str, list[str]]) -> None:
     widths = [max(map(len, [heading, *cells])) for heading, cells in columns.items()]
     for row in (tuple(columns), *zip(*columns.values(), strict=True)):
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+def result_console() -> rich.console.Console:
+    """Return standard output for tables that are too rich for `print_table`."""
+    console = rich.console.Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _FILE_WIDTH
+    return console
 
 
 def print_json(result: Mapping[str, Any]) -> None:

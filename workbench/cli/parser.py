@@ -22,6 +22,7 @@ VERBS = {
     "import": "workbench.cli.import_parameters",
     "devices": "workbench.cli.devices",
     "bench": "workbench.cli.bench",
+    "profile": "workbench.cli.profile",
 }
 
 
@@ -53,6 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_import(verbs)
     _add_devices(verbs)
     _add_bench(verbs)
+    _add_profile(verbs)
     return parser
 
 
@@ -71,19 +73,13 @@ def _verb(verbs: _Verbs[_Parser], name: str, about: str, json: str = "") -> _Par
 
 def _add_train(verbs: _Verbs[_Parser]) -> None:
     parser = _verb(verbs, "train", "Train a network.", json="the figures of every epoch")
-    parser.add_argument(
-        "--network",
-        metavar="NAME|FILE.json",
-        help="a network that comes along, or a network file (default: relu)",
-    )
+    _add_network(parser)
     _add_dataset(parser, "digits")
     _add_device(parser)
     _add_precision(parser, "float32")
     parser.add_argument("--optimizer", metavar="NAME", help="how gradients become updates (sgd)")
     parser.add_argument("--rate", metavar="X", type=_number, help="learning rate (0.1)")
-    parser.add_argument(
-        "--batch", metavar="N|full", type=_number, help="data points in an iteration (128)"
-    )
+    _add_batch(parser)
     parser.add_argument("--epochs", metavar="N", type=_number, help="passes over the data (10)")
     parser.add_argument(
         "--limit", metavar="N", type=_number, help="train on the first N data points only"
@@ -175,6 +171,31 @@ def _add_bench(verbs: _Verbs[_Parser]) -> None:
         metavar="ID",
         nargs="+",
         help="what computes, one or several; see workbench devices (the default device)",
+    )
+
+
+def _add_profile(verbs: _Verbs[_Parser]) -> None:
+    parser = _verb(
+        verbs, "profile", "Show which kernels training spends its time in.", json="the figures"
+    )
+    _add_network(parser)
+    _add_dataset(parser, "digits")
+    _add_device(parser)
+    _add_precision(parser, "float32")
+    _add_batch(parser)
+
+
+def _add_network(parser: _Parser) -> None:
+    parser.add_argument(
+        "--network",
+        metavar="NAME|FILE.json",
+        help="a network that comes along, or a network file (default: relu)",
+    )
+
+
+def _add_batch(parser: _Parser) -> None:
+    parser.add_argument(
+        "--batch", metavar="N|full", type=_number, help="data points in an iteration (128)"
     )
 
 
