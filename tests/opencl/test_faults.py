@@ -145,18 +145,19 @@ def test_a_kernel_that_does_not_build_names_its_layer(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
-    x = rows()
+    x, y = rows(), rows()
     with made_by(1, "dense"):
-        first = (x + 1).sum(axis=0)
+        first = x.dot(x.T)
     with made_by(4, "tanh"):
-        second = (x * 2).tanh().max(axis=1)
-    f = function([x], [first, second], device=fresh)
+        second = (y * 2).tanh()
+    f = function([x, y], [first, second], device=fresh)
+    arrays = np.ones((4, 3), "float32"), np.zeros((5, 7), "float32")
     with monkeypatch.context() as patch:
         break_kernels(patch, "tanh(")
         with pytest.raises(
-            BuildFailed, match=r"in layer 5 tanh' does not build .*nowhere"
+            BuildFailed, match=r"in layer 5 tanh.* does not build .*nowhere"
         ) as caught:
-            f(np.ones((4, 3), "float32"))
+            f(*arrays)
     error = caught.value
     assert error.layer == 4
     assert "\n" not in str(error)
@@ -167,7 +168,7 @@ def test_a_kernel_that_does_not_build_names_its_layer(
     assert "__kernel" in log.read_text()
     assert "nowhere" in str(error.__cause__)
     assert not fresh.lost
-    assert f(np.ones((4, 3), "float32"))[0].tolist() == [8, 8, 8]
+    assert f(*arrays)[0].tolist() == [[3] * 4] * 4
     capfd.readouterr()
 
 
@@ -176,7 +177,7 @@ def test_a_kernel_that_does_not_build_names_the_line(
 ) -> None:
     f = function([], shared(np.arange(3.0)).exp(), device=fresh)
     break_kernels(monkeypatch, "exp(")
-    with pytest.raises(BuildFailed, match=r"'exp at test_faults.py, line \d+'") as caught:
+    with pytest.raises(BuildFailed, match=r"exp at test_faults.py, line \d+") as caught:
         f()
     assert caught.value.layer is None
     capfd.readouterr()
@@ -187,7 +188,7 @@ def test_a_log_that_cannot_be_kept_is_no_obstacle(
 ) -> None:
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "file"))
     (tmp_path / "file").touch()
-    kernel = Kernel.named("k", "text", (), ((1,), (1,)), "")
+    kernel = Kernel("k", "text", (), (1,), (1,), "")
     error = faults.build_fault([kernel], "error: all of it", "some:0")
     assert "error: all of it" in error.message
     assert "log" not in error.hint
