@@ -35,6 +35,7 @@ from workbench.engine.graph.op import (
 from workbench.engine.lower.cone import DEAR, Cone, cone_of, is_leaf, weight
 from workbench.engine.lower.grouping import Group, Grouping, merge
 from workbench.engine.lower.node import Node, walk
+from workbench.engine.lower.padding import RUN, padded
 from workbench.engine.lower.turns import Turns
 
 #: What may ride in the load of a product's operand: a cast, a scale and the like.
@@ -92,6 +93,11 @@ class Fusion:
             return True
         below = list(self._in_place(operand))
         computed = [n for n in below if id(n) not in self.stored]
+        if any(_is_gap(n) for n in computed) and not all(
+            isinstance(n.op, Movement) or is_leaf(n) or _is_gap(n) for n in computed
+        ):
+            return False
+        computed = [n for n in computed if not _is_gap(n)]
         if any(isinstance(n.op, (Reduction, Piecewise)) for n in computed):
             return False
         arithmetic = sum(n.op.cost for n in computed if isinstance(n.op, Elementwise))
@@ -115,8 +121,8 @@ class Fusion:
     @staticmethod
     def _unmoved(node: Node) -> Node:
         """Return what a chain of transposes, slices and the like starts from: they cost nothing."""
-        while isinstance(node.op, Movement):
-            node = node.inputs[0]
+        while isinstance(node.op, Movement) or _is_gap(node):
+            node = node.inputs[1 if _is_gap(node) else 0]
         return node
 
     def _misplaced(self, cones: dict[int, Cone]) -> list[Node]:
@@ -125,7 +131,11 @@ class Fusion:
             found = cone.misplaced(root)
             if isinstance(root.op, MatMul):
                 # Some may be left in a gather's indices.
-                found = [n for n in cone.inner.values() if isinstance(n.op, Reduction | Piecewise)]
+                found = [
+                    n
+                    for n in cone.inner.values()
+                    if isinstance(n.op, Reduction | Piecewise) and not _is_gap(n)
+                ]
             if found:
                 return found
         return []
@@ -204,3 +214,8 @@ class Fusion:
         # Only the outermost: once they are stored, what lies below them is private again.
         below = {id(child) for node in dear for child in walk(node.inputs)}
         return [node for node in dear if id(node) not in below]
+
+
+def _is_gap(node: Node) -> bool:
+    """Whether zeros around a value may be left to a product's loads: whole runs of them."""
+    return padded(node) is not None and node.shape[-1] % RUN == 0

@@ -229,7 +229,7 @@ def _in_blocks(rest: Index, divisor: int) -> tuple[Index, int, Index] | None:
     for block in sorted({abs(c) for _, c in rest.terms if divisor % c == 0 and abs(c) > 1}):
         count = Index(tuple((a, c // block) for a, c in rest.terms if c % block == 0))
         within = Index(tuple((a, c) for a, c in rest.terms if c % block), rest.const)
-        if within.within(block) and within.terms:
+        if within.within(block):
             return count, block, within
     return None
 

@@ -28,25 +28,3 @@ def lies_by_column(buffers: Sequence[Buffer], matrix: Node) -> bool:
         return any(address.stride(counter.terms[0][0]) == 1 for address in loads)
 
     return beside(row) and not beside(column)
-
-
-def lies_in_runs(buffers: Sequence[Buffer], matrix: Node, length: int) -> bool:
-    """Whether every row consists of runs of `length` elements side by side in memory.
-
-    Matrices whose rows are regular as a whole do not count.
-    """
-    rows, columns = matrix.shape
-    if columns % length or not columns:
-        return False
-    plain, trial = (Emitter(Arguments(buffers), reduce) for _ in range(2))
-    with plain.loop("0", "1", 0, rows - 1) as row, plain.loop("0", "1", 0, columns - 1) as column:
-        plain.value(matrix, (row, column))
-    if all(a.stride(column.terms[0][0]) is not None for a in plain.addresses):
-        return False
-    with (
-        trial.loop("0", "1", 0, rows - 1) as row,
-        trial.loop("0", "1", 0, columns // length - 1) as run,
-        trial.loop("0", "1", 0, length - 1) as place,
-    ):
-        trial.value(matrix, (row, run * length + place))
-    return all(a.stride(place.terms[0][0]) in (0, 1) for a in trial.addresses)

@@ -28,8 +28,9 @@ from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.backends.opencl.codegen.index import Index, named
-from workbench.engine.backends.opencl.codegen.layout import lies_by_column, lies_in_runs
+from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.codegen.reduce import reduce
+from workbench.engine.backends.opencl.codegen.runs import Runs, find_runs
 from workbench.engine.backends.opencl.tunables import PanelTile, Target
 from workbench.engine.lower.plan import Buffer, Product
 
@@ -54,14 +55,14 @@ class PanelsKernel:
     parts: int = 1
     tile: PanelTile = attrs.field(init=False)
     emitter: Emitter = attrs.field(init=False)
-    #: Whether a panel's columns are whole runs of neighbours in memory, as a convolution's are.
-    in_runs: bool = attrs.field(init=False)
+    #: The stretches of memory that B's rows are made of, as a convolution's are.
+    runs: Runs | None = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Choose the tile."""
         self.tile = self.target.panel_tile(self.step.product.dtype)
         b = self.step.product.inputs[1]
-        self.in_runs = lies_in_runs(self.buffers, b, self.tile.columns)
+        self.runs = find_runs(self.buffers, b, self.tile.columns)
         self.emitter = Emitter(Arguments(self.buffers, wide=self.wide), reduce)
 
     def kernel(self, prefix: str) -> Kernel:
@@ -74,6 +75,7 @@ class PanelsKernel:
         for text in (
             f"__local {self.vector} packed_b[{tile.depth * tile.vectors * tile.panels}];",
             f"__local {ctype} packed_a[{tile.depth * self.packed_rows}];",
+            *self._gaps(),
             f"const {integer} column0 = ({integer})get_group_id(0) * {tile.columns * tile.panels};",
             f"const {integer} row0 = ({integer})get_group_id(1) * {run};",
             f"const {integer} row1 = min(row0 + {run}, {rows});",
@@ -99,6 +101,12 @@ class PanelsKernel:
         sizes = ((*groups, self.parts), (1, 1, 1)) if self.parts > 1 else (groups, (1, 1))
         attribute = "__attribute__((reqd_work_group_size(1, 1, 1))) "
         return arguments.kernel(prefix, e.body, sizes, label, m * n * k, attribute)
+
+    def _gaps(self) -> list[str]:
+        """Return the declarations of what names the packed rows of a B that lacks some."""
+        if self.runs is None or not self.runs.has_gaps:
+            return []
+        return [f"int kept[{self.tile.panels * self.tile.depth}], counts[{self.tile.panels}];"]
 
     @property
     def packed_rows(self) -> int:
@@ -153,7 +161,10 @@ class PanelsKernel:
         """Copy rows k0 to k1 of the group's columns; lanes beyond the last column are 0."""
         e, tile = self.emitter, self.tile
         integer, b = e.arguments.integer, self.step.product.inputs[1]
-        k = b.shape[0]
+        k, n = b.shape
+        if self.runs is not None:
+            self.runs.pack(e, tile)
+            return
         with e.block(f"for ({integer} p = 0; p < panels; ++p)", tile.panels):
             e.line(f"const {integer} n0 = column0 + p * {tile.columns};")
             e.line(f"const {integer} n1 = min(n0 + {tile.columns}, {columns});")
@@ -164,25 +175,18 @@ class PanelsKernel:
                     e.line(f"row[{v}] = 0;")
                 to = f"(__local {C_TYPES[b.dtype]} *)row"
                 e.line(f"__local {C_TYPES[b.dtype]} *const to = {to};")
-                if self.in_runs:
-                    with (
-                        self._columns() as (at_n, place),
-                        e.tabulated(at_k, "k0", "k1", tile.depth, outwards=3),
-                    ):
-                        e.line(f"to[{place}] = {e.value(b, (at_k, at_n)).text};")
-                else:
-                    with (
-                        self._columns() as (at_n, place),
-                        e.tabulated(at_n, "n0", "n1", tile.columns, outwards=2),
-                    ):
-                        e.line(f"to[{place}] = {e.value(b, (at_k, at_n)).text};")
+                with (
+                    e.loop("n0", "n1", 0, n - 1, trips=tile.columns) as at_n,
+                    e.tabulated(at_n, "n0", "n1", tile.columns, outwards=2),
+                ):
+                    e.line(f"to[{at_n.text} - n0] = {e.value(b, (at_k, at_n)).text};")
 
     @contextmanager
     def _columns(self) -> Iterator[tuple[Index, str]]:
         """Open a loop over a panel's columns; yield the column, and its place in the panel."""
         e, width = self.emitter, self.tile.columns
         n = self.step.product.shape[1]
-        if self.in_runs:
+        if self.runs is not None and n % width == 0:
             last = n // width - 1
             panel = named(f"((int)get_group_id(0) * {self.tile.panels} + p)", 1, 0, last)
             with e.loop("0", str(width), 0, width - 1) as place:
@@ -230,11 +234,14 @@ class PanelsKernel:
         for i, v in cells:
             e.line(f"{vector} c{i}_{v} = 0;")
         # Named accumulators stay in registers where an array of them would not.
-        with e.block(f"for ({integer} k = 0; k < k1 - k0; ++k)"):
+        has_gaps = self.runs is not None and self.runs.has_gaps
+        row, count = (f"kept[p * {tile.depth} + k]", "counts[p]") if has_gaps else ("k", "k1 - k0")
+        with e.block(f"for ({integer} k = 0; k < {count}; ++k)"):
+            e.line(f"const {integer} row = {row};")
             for v in range(tile.vectors):
                 e.line(f"const {vector} x{v} = b0[k * {tile.vectors} + {v}];")
             for i in range(tile.rows):
-                at = f"k * {self.packed_rows} + {i}" if by_column else f"k + {i * tile.depth}"
+                at = f"row * {self.packed_rows} + {i}" if by_column else f"row + {i * tile.depth}"
                 e.line(f"const {ctype} y{i} = a0[{at}];")
                 for v in range(tile.vectors):
                     e.line(f"c{i}_{v} += y{i} * x{v};")
