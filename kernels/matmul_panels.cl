@@ -13,8 +13,9 @@
 //
 // This file is the readable form of the kernel that is generated for each product of a plan: there,
 // casts, gathers and transposes stand in the two copies, the epilogue in place of the last store,
-// and accumulators have names, because some compilers keep an array of them in memory. With the
-// defaults below it is c = a * b for row-major matrices, to the same bits.
+// accumulators have names, because some compilers keep an array of them in memory, whole panels have
+// loops of a known length, and the last rows are computed by fours where six would be too many. With
+// the defaults below it is c = a * b for row-major matrices, to the same bits.
 //
 // Launch with (ceil(N / (PANELS * LANES)), ceil(M / run)) work-groups of one work-item.
 //
@@ -36,7 +37,7 @@
 #define ROW_BLOCKS 8         // blocks of ROWS rows that are packed together
 #endif
 #ifndef DEPTH
-#define DEPTH 512            // products that are summed up in registers before they go to memory
+#define DEPTH 256            // products that are summed up in registers before they go to memory
 #endif
 
 // Derived.

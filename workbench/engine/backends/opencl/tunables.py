@@ -14,6 +14,32 @@ import attrs
 
 ProductFamily = Literal["panels", "tiles"]
 
+#: Packing an element takes as long as so many products and additions.
+PACKING = 6
+
+
+@attrs.frozen
+class Shares:
+    """Which part of a product each work-group of the ``panels`` family computes.
+
+    Parameters
+    ----------
+    across, down
+        Work-groups in each direction.
+    span, run
+        Columns and rows of each, in whole panels and tiles.
+    """
+
+    across: int
+    down: int
+    span: int
+    run: int
+
+    @property
+    def groups(self) -> int:
+        """Work-groups in all."""
+        return self.across * self.down
+
 
 @attrs.frozen
 class PanelTile:
@@ -24,10 +50,14 @@ class PanelTile:
     rows, vectors, lanes
         Rows of accumulators, vectors in each, and numbers in a vector.
     panels
-        Panels of ``vectors * lanes`` columns that are packed together, so that a packed block of A
-        serves all of them.
+        Most panels of ``vectors * lanes`` columns that are packed together, so that a packed block
+        of A serves all of them.
+    tail
+        Rows of accumulators where `rows` of them would be more than are left.
     row_blocks
         Blocks of `rows` rows that are packed together.
+    tiles
+        Most blocks of `rows` rows that a work-group computes.
     depth
         Products summed up in registers before they are added to memory.
     """
@@ -36,13 +66,57 @@ class PanelTile:
     vectors: int
     lanes: int
     panels: int
+    tail: int
     row_blocks: int
+    tiles: int
     depth: int
 
     @property
     def columns(self) -> int:
         """Columns of a panel."""
         return self.vectors * self.lanes
+
+    @property
+    def packed_rows(self) -> int:
+        """Rows of A that are packed together."""
+        return self.rows * self.row_blocks
+
+    def within(self, numbers: int) -> PanelTile:
+        """Return the tile with fewer panels and rows, so that `numbers` have room for its copies.
+
+        The depth stays as it is, and so do the bits of results.
+        """
+        tile = self
+        while tile.depth * (tile.columns * tile.panels + tile.packed_rows) > numbers:
+            if tile.columns * tile.panels >= tile.packed_rows and tile.panels > 1:
+                tile = attrs.evolve(tile, panels=-(-tile.panels // 2))
+            elif tile.row_blocks > 1:
+                tile = attrs.evolve(tile, row_blocks=-(-tile.row_blocks // 2))
+            else:
+                break
+        return tile
+
+    def shares(self, m: int, n: int, units: int) -> Shares:
+        """Return how a product of `m` rows and `n` columns is cut, for `units` that work at once.
+
+        What a group computes grows with its area, what it packs with its edges: few and square
+        groups pack least, and as many as there are units, or a multiple, leave none idle.
+        """
+        panels, tiles = -(-n // self.columns), -(-m // self.rows)
+        best: tuple[int, Shares] | None = None
+        fewest = -(-panels // self.panels)
+        for across in range(fewest, min(panels, fewest + units) + 1):
+            for rounds in range(1, 5):
+                down = max(-(-tiles // self.tiles), min(tiles, -(-rounds * units // across)))
+                span = -(-panels // across) * self.columns
+                run = -(-tiles // down) * self.rows
+                shares = Shares(-(-n // span), -(-m // run), span, run)
+                each = run * span + PACKING * (run + span)
+                time = each * -(-shares.groups // units)
+                if best is None or time < best[0]:
+                    best = time, shares
+        assert best is not None
+        return best[1]
 
 
 @attrs.frozen
@@ -69,8 +143,12 @@ class GroupTile:
 #: Accumulators fill 12 of the 16 registers of AVX2; with the 32 of AVX-512 they lose little.
 #: Measured on PoCL 3.0 (LLVM 14) and Intel's runtime 2026.2; larger tiles spill on the former.
 _PANELS = {
-    "float32": PanelTile(rows=6, vectors=1, lanes=16, panels=4, row_blocks=8, depth=512),
-    "float64": PanelTile(rows=6, vectors=1, lanes=8, panels=4, row_blocks=8, depth=512),
+    "float32": PanelTile(
+        rows=6, vectors=1, lanes=16, panels=16, tail=4, row_blocks=11, tiles=88, depth=256
+    ),
+    "float64": PanelTile(
+        rows=6, vectors=1, lanes=8, panels=16, tail=4, row_blocks=11, tiles=88, depth=256
+    ),
 }
 
 
@@ -112,14 +190,7 @@ class Target:
 
     def panel_tile(self, dtype: str) -> PanelTile:
         """Return the tile for products of `dtype`, cut down to the local memory there is."""
-        tile = _PANELS[dtype]
-        itemsize = 4 if dtype == "float32" else 8
-        while tile.depth > 16:
-            packed = tile.columns * tile.panels + tile.rows * tile.row_blocks
-            if packed * tile.depth * itemsize <= self.local_memory:
-                break
-            tile = attrs.evolve(tile, depth=tile.depth // 2)
-        return tile
+        return _PANELS[dtype].within(self.local_memory // (4 if dtype == "float32" else 8))
 
     def group_tile(self) -> GroupTile:
         """Return the tile of the ``tiles`` family."""

@@ -118,11 +118,15 @@ def _bytes(declared: Iterable[tuple[str, ...]]) -> int:
 
 
 def _joined(kernels: list[Kernel]) -> Kernel:
-    """Return one kernel whose work-groups are those of all, the longest first."""
+    """Return one kernel whose work-groups are those of all, the shortest first.
+
+    PoCL's threads take a share of all that is left at a time: the first of two takes half of the
+    work-groups, and long ones at the start would all be its own.
+    """
     if len(kernels) == 1:
         return kernels[0]
-    kernels = sorted(kernels, key=lambda k: -k.work)
-    first, size = kernels[0], _size(kernels[0])
+    kernels = sorted(kernels, key=lambda k: k.work / max(1, int(np.prod(k.groups))))
+    first, size = max(kernels, key=lambda k: k.work), _size(kernels[0])
     attribute = "__attribute__((reqd_work_group_size(1, 1, 1))) " if size == 1 else ""
     text = _Text(kernels)
     inside = "\n".join(f"  {line}" for line in text.lines)

@@ -1,0 +1,239 @@
+"""How the operands of a product get into local memory, in the order in which they are used.
+
+Responsible for the loops that copy blocks of A and of B; knows nothing of what is done with them.
+
+Their statements use the C names of the loops around them: ``k0`` to ``k1`` of the depth, ``m0`` to
+``m1`` of the rows, ``column0`` to ``column1`` of the columns, in panels that begin at ``n0``.
+
+What is known to be whole is copied by loops of a known length, apart from what is left over:
+compilers make vector instructions of those. They do not of calls to ``min`` or ``vload``, which
+stay calls on PoCL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import attrs
+
+from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
+from workbench.engine.backends.opencl.codegen.emitter import Emitter
+from workbench.engine.backends.opencl.codegen.index import Index, named
+from workbench.engine.backends.opencl.codegen.layout import lies_by_column, lies_in_runs
+from workbench.engine.backends.opencl.tunables import PanelTile
+from workbench.engine.lower.node import Node
+
+#: Rows and columns of a block that is turned in registers: a vector of AVX2.
+_SIDE = {"float32": 8, "float64": 4}
+
+
+def less(a: str, b: str) -> str:
+    """Return the C expression of the lesser of two."""
+    return f"{a} < {b} ? {a} : {b}"
+
+
+@attrs.define
+class Packing:
+    """Emits the copies of one product's operands.
+
+    Parameters
+    ----------
+    emitter
+        Takes the statements.
+    product
+        The node of the product.
+    tile
+        How it is cut.
+    """
+
+    emitter: Emitter
+    product: Node
+    tile: PanelTile
+    _a_by_column: bool = attrs.field(init=False)
+    _b_by_column: bool = attrs.field(init=False)
+    #: Whether a panel's columns are whole runs of neighbours in memory, as a convolution's are.
+    _in_runs: bool = attrs.field(init=False)
+    _panel_depth: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        """Find out how the operands lie in memory."""
+        buffers = self.emitter.arguments.buffers
+        self._a_by_column, self._b_by_column = (
+            lies_by_column(buffers, operand) for operand in self.product.inputs
+        )
+        self._in_runs = lies_in_runs(buffers, self.product.inputs[1], self.tile.columns)
+
+    def local_memory(self) -> list[str]:
+        """Return the declarations of the copies."""
+        tile = self.tile
+        return [
+            f"__local {self._vector} packed_b[{tile.depth * tile.vectors * tile.panels}];",
+            f"__local {self._ctype} packed_a[{tile.depth * tile.packed_rows}];",
+        ]
+
+    def panel(self, start: str) -> str:
+        """Return the address of the copy of the panel that begins at column `start`."""
+        tile = self.tile
+        return f"packed_b + ({start} - column0) / {tile.columns} * {tile.depth * tile.vectors}"
+
+    @property
+    def a0(self) -> str:
+        """The address of the copy of row ``m2``."""
+        return f"packed_a + (m2 - m0) * {1 if self._a_by_column else self.tile.depth}"
+
+    def a_at(self, k: str, row: int) -> str:
+        """Return the place of an element, counted from `a0`."""
+        if self._a_by_column:
+            return f"{k} * {self.tile.packed_rows} + {row}"
+        return f"{k} + {row * self.tile.depth}"
+
+    @contextmanager
+    def panels(self) -> Iterator[None]:
+        """Open a loop over the group's panels."""
+        e, tile = self.emitter, self.tile
+        head = f"for ({e.arguments.integer} n0 = column0; n0 < column1; n0 += {tile.columns})"
+        with e.block(head, tile.panels):
+            self._panel_depth = e.depth
+            yield
+
+    def by_panel(self, emit: Callable[[bool], None]) -> None:
+        """Emit twice: for a whole panel (`emit` is given True), and for what is left of one."""
+        e, columns = self.emitter, self.tile.columns
+        if self._in_runs:
+            emit(True)
+            return
+        for symbol, whole in (("<=", True), (">", False)):
+            with e.block(f"if (n0 + {columns} {symbol} column1)"):
+                emit(whole)
+
+    @contextmanager
+    def lanes(self, *, whole: bool) -> Iterator[tuple[Index, str]]:
+        """Open a loop over the columns of a panel; yield the column, and its place in the panel."""
+        e, width, n = self.emitter, self.tile.columns, self.product.shape[1]
+        if self._in_runs:
+            panel = named(f"(n0 / {width})", self._panel_depth, 0, n // width - 1)
+            with e.loop("0", str(width), 0, width - 1) as place:
+                yield panel * width + place, place.text
+        else:
+            with e.loop("n0", self._end(whole=whole), 0, n - 1, trips=width) as at_n:
+                yield at_n, f"{at_n.text} - n0"
+
+    def _end(self, *, whole: bool) -> str:
+        return f"n0 + {self.tile.columns}" if whole else "column1"
+
+    @property
+    def _ctype(self) -> str:
+        return C_TYPES[self.product.dtype]
+
+    @property
+    def _vector(self) -> str:
+        return f"{self._ctype}{self.tile.lanes}"
+
+    def pack_b(self) -> None:
+        """Copy rows k0 to k1 of the group's columns; lanes beyond the last column are 0."""
+        with self.panels():
+            self.emitter.line(f"__local {self._vector} *const to = {self.panel('n0')};")
+            self.by_panel(self._pack_panel)
+
+    def _pack_panel(self, whole: bool) -> None:
+        if whole and self._b_by_column:
+            self._pack_turned()
+        else:
+            self._pack_rows("k0", whole=whole)
+
+    def _pack_rows(self, start: str, *, whole: bool) -> None:
+        """Copy rows of a panel from row `start` on."""
+        e, tile, b = self.emitter, self.tile, self.product.inputs[1]
+        with e.loop(start, "k1", 0, b.shape[0] - 1, trips=tile.depth) as at_k:
+            e.line(f"{self._vector} vectors[{tile.vectors}]{'' if whole else ' = {0}'};")
+            e.line(f"{self._ctype} *const row = ({self._ctype} *)vectors;")
+            with (
+                self.lanes(whole=whole) as (at_n, place),
+                self._tabulated(at_k, at_n, whole=whole),
+            ):
+                e.line(f"row[{place}] = {e.value(b, (at_k, at_n)).text};")
+            for v in range(tile.vectors):
+                e.line(f"to[({at_k.text} - k0) * {tile.vectors} + {v}] = vectors[{v}];")
+
+    def _tabulated(self, at_k: Index, at_n: Index, *, whole: bool) -> AbstractContextManager[None]:
+        """Find elements in a table: along the rows of a panel, or along all that are in runs."""
+        e, tile = self.emitter, self.tile
+        if self._in_runs:
+            return e.tabulated(at_k, "k0", "k1", tile.depth, outwards=3)
+        return e.tabulated(at_n, "n0", self._end(whole=whole), tile.columns, outwards=2)
+
+    def _pack_turned(self) -> None:
+        """Copy a panel of which columns lie side by side: square blocks, turned in registers."""
+        e, tile, b = self.emitter, self.tile, self.product.inputs[1]
+        (k, n), integer, side = b.shape, e.arguments.integer, _SIDE[b.dtype]
+        vector = f"{self._ctype}{side}"
+        e.line(f"{integer} k2 = k0;")
+        with (
+            e.block(f"for (; k2 + {side} <= k1; k2 += {side})", tile.depth // side),
+            e.block(f"for ({integer} n2 = n0; n2 < n0 + {tile.columns}; n2 += {side})"),
+        ):
+            e.line(f"{vector} block[{side}];")
+            with e.loop("n2", f"n2 + {side}", 0, n - 1, trips=side) as at_n:
+                column = f"({self._ctype} *)(block + ({at_n.text} - n2))"
+                e.line(f"{self._ctype} *const column = {column};")
+                with e.loop("k2", f"k2 + {side}", 0, k - 1, trips=side) as at_k:
+                    e.line(f"column[{at_k.text} - k2] = {e.value(b, (at_k, at_n)).text};")
+            rows = self._turn([f"block[{i}]" for i in range(side)], vector)
+            place = f"((k2 - k0) * {tile.columns} + n2 - n0) / {side}"
+            e.line(f"__local {vector} *const at = (__local {vector} *)to + {place};")
+            for i, row in enumerate(rows):
+                e.line(f"at[{i * tile.columns // side}] = {row};")
+        self._pack_rows("k2", whole=True)
+
+    def _turn(self, columns: list[str], vector: str) -> list[str]:
+        """Emit the transpose of a square block; return the names of its rows.
+
+        Each stage interleaves the first half of the vectors with the second.
+        """
+        side = len(columns)
+        half = side // 2
+        for stage in range(side.bit_length() - 1):
+            mixed: list[str] = []
+            for x, y in zip(columns[:half], columns[half:], strict=True):
+                for part in (range(half), range(half, side)):
+                    name = f"turned{stage}_{len(mixed)}"
+                    lanes = ", ".join(f"{x}.s{j}, {y}.s{j}" for j in part)
+                    self.emitter.line(f"const {vector} {name} = ({vector})({lanes});")
+                    mixed.append(name)
+            columns = mixed
+        return columns
+
+    def pack_a(self) -> None:
+        """Copy rows m0 to m1, columns k0 to k1, in the order in which they lie in memory.
+
+        What is missing to a whole block of rows is filled with numbers that reach no result.
+        """
+        if self._a_by_column:
+            self._pack_columns_of_a()
+            return
+        e, tile, a = self.emitter, self.tile, self.product.inputs[0]
+        (m, k), integer, rows = a.shape, e.arguments.integer, tile.rows
+        e.line(f"const {integer} filled = (m1 - m0 + {rows - 1}) / {rows} * {rows};")
+        with e.loop("0", "filled", 0, tile.packed_rows - 1) as row:
+            e.line(f"__local {self._ctype} *const to = packed_a + {row.text} * {tile.depth};")
+            at_m = e.integer(less(f"m0 + {row.text}", "m1 - 1"), 0, m - 1)
+            with e.loop("k0", "k1", 0, k - 1, trips=tile.depth) as at_k:
+                e.line(f"to[{at_k.text} - k0] = {e.value(a, (at_m, at_k)).text};")
+
+    def _pack_columns_of_a(self) -> None:
+        e, tile, a = self.emitter, self.tile, self.product.inputs[0]
+        (m, k), integer, size = a.shape, e.arguments.integer, tile.packed_rows
+        with e.loop("k0", "k1", 0, k - 1, trips=tile.depth) as at_k:
+            e.line(f"__local {self._ctype} *const to = packed_a + ({at_k.text} - k0) * {size};")
+            for symbol, end in (("==", f"m0 + {size}"), ("<", "m1")):
+                with e.block(f"if (m1 - m0 {symbol} {size})"):
+                    # A copy first, so that no store holds up a load.
+                    e.line(f"{self._ctype} column[{size}];")
+                    with e.loop("m0", end, 0, m - 1, trips=size) as at_m:
+                        value = e.value(a, (at_m, at_k))
+                        e.line(f"column[{at_m.text} - m0] = {value.text};")
+                    length = f"{end} - m0" if symbol == "<" else str(size)
+                    e.line(f"for ({integer} i = 0; i < {length}; ++i) to[i] = column[i];")
+                    if symbol == "<":
+                        e.line(f"for ({integer} i = {length}; i % {tile.rows}; ++i) to[i] = 0;")
