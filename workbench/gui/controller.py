@@ -25,6 +25,7 @@ from workbench.gui.pump import Pump
 from workbench.gui.requests import Requests
 from workbench.gui.run_control import Phase, RunControl
 from workbench.gui.run_display import RunDisplay
+from workbench.gui.run_text import way_on
 from workbench.gui.settings import Settings
 from workbench.gui.state import DocumentState
 from workbench.gui.theme.palette import Theme, hub
@@ -121,10 +122,10 @@ class Controller(QObject):
         self.watchdog.start()
         self.run.begin(None)
 
-    def say(self, message: str, hint: str = "", kind: Kind = "bad") -> None:
-        """Show a message inline."""
+    def say(self, message: str, hint: str = "", kind: Kind = "bad", answer: str = "") -> None:
+        """Show a message inline, perhaps with a button that offers a way on."""
         self._told_failure = False
-        self.window.message_bar.show_message(message, hint, kind)
+        self.window.message_bar.show_message(message, hint, kind, answer)
 
     def close(self) -> None:
         """Close the window without asking, and end what goes on behind it."""
@@ -177,6 +178,7 @@ class Controller(QObject):
         window.train_key_pressed.connect(self.run.toggle)
         window.file_dropped.connect(self.filing.open_path)
         window.panel_shown.connect(self._on_window_panel_shown)
+        window.message_bar.answered.connect(self.run.insist)
         window.recent_menu.aboutToShow.connect(self._on_recent_menu_about_to_show)
         self.filing.message_raised.connect(self._on_filing_message_raised)
         self.filing.files.export_ended.connect(self.say)
@@ -263,7 +265,7 @@ class Controller(QObject):
         if isinstance(event, RunFailed):
             if event.layer is not None and not asked_for:
                 return
-            self.say(event.message, event.hint)
+            self.say(event.message, event.hint, answer=way_on(event))
             self._told_failure = True
         elif isinstance(event, Prepared) and self._told_failure:
             self.window.message_bar.dismiss()

@@ -111,6 +111,8 @@ class RunControl(QObject):
         self._held = -1
         self._opened: ModelFile | None = None
         self._sent = document.state
+        #: Devices that a person uses although they compute wrong.
+        self._insisted: set[str | None] = set()
         #: What the parameters at hand were trained by; None while they are not trained.
         self._trained_by: DocumentState | None = None
         self._epochs_done = 0
@@ -200,6 +202,11 @@ class RunControl(QObject):
             self._opened, self._trained_by, self._epochs_done = None, None, 0
             self._prepare()
 
+    def insist(self) -> None:
+        """Use the document's device although it computes wrong, until the program ends."""
+        self._insisted.add(self._document.state.device)
+        self._prepare()
+
     def rest(self) -> None:
         """Ask for nothing more by itself."""
         self._rest.stop()
@@ -278,7 +285,14 @@ class RunControl(QObject):
         """Return the command for a session of the document as it is now."""
         state, model = self._document.state, self._opened
         self._sent = state
-        command = kind(state.network, state.training, state.data, state.device, id=self._number)
+        command = kind(
+            state.network,
+            state.training,
+            state.data,
+            state.device,
+            id=self._number,
+            untrusted=state.device in self._insisted,
+        )
         if self.holds_document:
             command = attrs.evolve(command, go_on=go_on)
         elif model is not None and model.network == state.network and (go_on or kind is Prepare):

@@ -5,9 +5,12 @@ Responsible for what is written there and when; knows neither panels nor engine.
 
 from __future__ import annotations
 
+from workbench.engine.backends.verdicts import Verdict
 from workbench.gui.main_window import MainWindow
-from workbench.gui.run_text import Speed, epoch_text, score_text
+from workbench.gui.run_text import Speed, epoch_text, score_text, trust_text
 from workbench.training.events import (
+    DeviceAdmitted,
+    DeviceChecking,
     Event,
     Finished,
     Paused,
@@ -30,8 +33,11 @@ class RunDisplay:
     """
 
     def __init__(self, window: MainWindow) -> None:
-        self._bar = window.top_bar
+        self._bar, self._messages = window.top_bar, window.message_bar
         self._device, self._speed_label = window.device_label, window.speed_label
+        #: The device at hand, in words, and what is known of the one that was admitted last.
+        self._known = ""
+        self._verdict: Verdict | None = None
         self._speed: Speed | None = None
         self._latest: Snapshot | None = None
 
@@ -50,6 +56,13 @@ class RunDisplay:
         """Write what has happened."""
         if isinstance(event, Preparing):
             self._bar.show_progress(event.what, event.done / event.total if event.total else None)
+        elif isinstance(event, DeviceChecking):
+            self._device.setText(f"{event.device.name} ({event.device.id}), checking…")
+            self._device.setToolTip("What it computes is compared with NumPy before its first use")
+        elif isinstance(event, DeviceAdmitted):
+            self._verdict = event.verdict
+            if event.note:
+                self._messages.show_message(event.note, kind="info")
         elif isinstance(event, Started):
             self._speed, self._latest = Speed(event), None
             self._show_device(event)
@@ -64,6 +77,7 @@ class RunDisplay:
                 score=score_text(points["log_likelihood"], points["accuracy"]),
             )
         elif isinstance(event, Paused | Stopped | Finished | RunFailed):
+            self._device.setText(self._known)
             self._speed_label.clear()
             if self._latest is not None:
                 self._show(self._latest)
@@ -75,5 +89,11 @@ class RunDisplay:
         self._bar.show_progress(epoch_text(snapshot), snapshot.progress, left, score)
 
     def _show_device(self, event: Prepared) -> None:
-        device = event.device
-        self._device.setText(f"{device.name} ({device.id}), {event.precision}")
+        device, verdict = event.device, self._verdict
+        trust = f", {verdict.trust}" if verdict is not None and verdict.findings else ""
+        self._known = f"{device.name} ({device.id}){trust}, {event.precision}"
+        self._device.setText(self._known)
+        self._device.setToolTip(trust_text(verdict))
+        wrong = verdict is not None and verdict.trust != "trusted"
+        self._device.setProperty("role", "bad" if wrong else "muted")
+        self._device.style().polish(self._device)

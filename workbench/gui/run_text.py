@@ -9,7 +9,9 @@ import math
 
 import numpy as np
 
-from workbench.training.events import Snapshot, Started
+from workbench.core.errors import UntrustedDevice
+from workbench.engine.backends.verdicts import Verdict
+from workbench.training.events import RunFailed, Snapshot, Started
 
 #: How much of the former speed stays in the present one: digits that jump cannot be read.
 _INERTIA = 0.7
@@ -66,3 +68,17 @@ def duration(seconds: float) -> str:
     hours, minutes = whole // 3600, whole // 60 % 60
     text = f"{minutes:02}:{whole % 60:02}"
     return f"{hours}:{text}" if hours else text.removeprefix("0")
+
+
+def trust_text(verdict: Verdict | None) -> str:
+    """Return what is known of a device that computes; nothing of the reference itself."""
+    if verdict is None or not (verdict.findings or verdict.failure):
+        return "What computes"
+    if verdict.trust == "trusted":
+        return f"Computes as NumPy does; the largest error found is {verdict.worst_error:.1e}"
+    return f"Computes wrong: {verdict.faults}"
+
+
+def way_on(failed: RunFailed) -> str:
+    """Return what a person may do about a failure by a press on a button; empty if nothing."""
+    return "Use it anyway" if failed.kind == UntrustedDevice.__name__ else ""

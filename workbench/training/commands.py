@@ -109,6 +109,8 @@ class Prepare(Command):
         `training`.
     id
         Returned with the event that tells of the session.
+    untrusted
+        Use the device even if it was found to compute wrong.
     """
 
     network: NetworkSpec
@@ -120,6 +122,7 @@ class Prepare(Command):
     history: dict[str, np.ndarray] | None = None
     go_on: bool = False
     id: int = 0
+    untrusted: bool = False
 
 
 @attrs.frozen(eq=False)

@@ -7,19 +7,13 @@ nor who asks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 import attrs
 
-from workbench.core.errors import DeviceError, UntrustedDevice
+from workbench.core.errors import DeviceError, DeviceLost, OutOfMemory, UntrustedDevice
 from workbench.engine.backends.base import Device, DeviceInfo
-from workbench.engine.backends.catalogue import (
-    default_device,
-    devices,
-    find_device,
-    named_device,
-    open_device,
-)
+from workbench.engine.backends.catalogue import devices, named_device, open_device
 from workbench.engine.backends.verdicts import Verdict, keep, stored
 from workbench.training.trust import Progress, check
 
@@ -82,19 +76,20 @@ class Admission:
         UnknownDevice, DeviceError
             There is no such device, or it does not open.
         """
-        wanted = id or named_device()
-        if wanted is None:
-            return self._default()
-        info = find_device(wanted)
-        verdict = self.judge(info)
+        named = id or named_device()
+        if named is None:
+            for info in devices():
+                with suppress(OutOfMemory, DeviceLost):
+                    self.judge(info)
+        device = self.open(named)
+        info, verdict = device.info, self.judge(device.info)
+        if verdict.trust == "trusted":
+            alone = named is None and info.type == "reference"
+            return Admitted(device, verdict, _loneliness() if alone else "")
+        wrong = f"{info.id} ({info.name}) computes wrong: {verdict.faults}."
         if verdict.trust == "refused" and not untrusted:
-            raise UntrustedDevice(
-                f"{info.id} ({info.name}) computes wrong: {verdict.faults}.",
-                "Use another device, or a newer driver.",
-            )
-        wrong = verdict.trust != "trusted"
-        note = f"{info.id} ({info.name}) computes wrong: {verdict.faults}." if wrong else ""
-        return Admitted(self.open(wanted), verdict, note)
+            raise UntrustedDevice(wrong, "Use another device, or a newer driver.")
+        return Admitted(device, verdict, wrong)
 
     def judge(self, info: DeviceInfo, again: bool = False) -> Verdict:
         """Return what is known of a device; check it if nothing is, or `again`."""
@@ -106,21 +101,18 @@ class Admission:
 
     def _check(self, info: DeviceInfo) -> Verdict:
         try:
+            # One of its own: what runs count is theirs.
             device = self.open(info.id)
             with self.around(device):
                 return check(device, self.progress)
+        except (OutOfMemory, DeviceLost):
+            # No verdict: it may be otherwise the next time.
+            raise
         except DeviceError as error:
             return Verdict("refused", failure=str(error))
 
-    def _default(self) -> Admitted:
-        """Return the best device; where no OpenCL device may be used, the reference, and say so."""
-        found = [info for info in devices() if info.type != "reference"]
-        for info in found:
-            self.judge(info)
-        wanted = find_device(default_device())
-        note = ""
-        if wanted.type == "reference":
-            note = "No OpenCL device was found: NumPy computes, slowly."
-            if found:
-                note = "No OpenCL device computes right here: NumPy computes, slowly."
-        return Admitted(self.open(wanted.id), self.judge(wanted), note)
+
+def _loneliness() -> str:
+    """Return why NumPy computes although nobody has asked for it."""
+    reason = "computes right here" if len(devices()) > 1 else "was found"
+    return f"No OpenCL device {reason}: NumPy computes, as the device 'reference', slowly."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import attrs
 
@@ -28,8 +28,11 @@ from workbench.training.commands import (
     Shutdown,
     Start,
 )
+from workbench.training.devices import Admission
 from workbench.training.events import (
     DataLoaded,
+    DeviceAdmitted,
+    DeviceChecking,
     Event,
     Prepared,
     Preparing,
@@ -154,14 +157,31 @@ class _Engine:
             # However the run ended, what ended it is still to be obeyed.
             self._next = trainer.handover
 
+    def _admit(self, wanted: Prepare) -> Device:
+        """Return the device that is wanted, checked before its first use."""
+
+        @contextlib.contextmanager
+        def told(device: Device) -> Iterator[None]:
+            self._lifeline.device = device
+            self._publish(DeviceChecking(device.info))
+            yield
+
+        admission = Admission(self._progress, told, self._open_device)
+        admitted = admission.admit(wanted.device, wanted.untrusted)
+        self._publish(DeviceAdmitted(admitted.device.info, admitted.verdict, admitted.note))
+        return admitted.device
+
+    def _progress(self, what: str, done: int, total: int) -> None:
+        self._publish(Preparing(what, done, total))
+
     def _open(self, wanted: Prepare) -> Session:
         """Return the session that is wanted; it is the one at hand from now on."""
         device = self._devices.get(wanted.device)
         if device is None or device.lost:
             # What is lost is lost for good; it may be there again under its name.
-            device = self._devices[wanted.device] = self._open_device(wanted.device)
+            device = self._devices[wanted.device] = self._admit(wanted)
         if self._data is None or self._data[0] != wanted.data:
-            dataset = self._load(wanted.data, lambda *report: self._publish(Preparing(*report)))
+            dataset = self._load(wanted.data, self._progress)
             self._data = (wanted.data, dataset)
             self._publish(DataLoaded(dataset.test.inputs, dataset.test.targets))
         parameters, position = wanted.parameters, wanted.position

@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 
 from workbench.engine.backends.base import DeviceInfo
+from workbench.engine.backends.verdicts import Verdict
 from workbench.io.model_file import ModelFile
 from workbench.spec.network import NetworkSpec
 from workbench.training.history import EpochRecord, History
@@ -45,6 +46,30 @@ class DataLoaded(Event):
 
     test_inputs: np.ndarray
     test_targets: np.ndarray
+
+
+@attrs.frozen
+class DeviceChecking(Event):
+    """A device is compared with the reference before its first use, which takes seconds."""
+
+    device: DeviceInfo
+
+
+@attrs.frozen
+class DeviceAdmitted(Event):
+    """A device computes from now on.
+
+    Parameters
+    ----------
+    device, verdict
+        Which one, and what is known of it.
+    note
+        What whoever uses it should hear; empty where there is nothing to say.
+    """
+
+    device: DeviceInfo
+    verdict: Verdict
+    note: str
 
 
 @attrs.frozen(eq=False)

@@ -19,12 +19,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import DeviceLost, OutOfMemory, WorkbenchError
 from workbench.engine.backends.base import Device
 from workbench.engine.backends.verdicts import Finding, Trust, Verdict
 from workbench.engine.function import function
 from workbench.engine.graph.evaluate import evaluate
-from workbench.engine.graph.variable import shared
+from workbench.engine.graph.traversal import topological
+from workbench.engine.graph.variable import SharedVariable, shared
 from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
 from workbench.training.trust_cases import FAMILIES, Case, Family, Numbers
 
@@ -50,6 +51,9 @@ def check(device: Device, progress: Progress = lambda *_: None) -> Verdict:
         progress(f"checking {device.info.id}", number, len(FAMILIES))
         try:
             found = _ask(device, name, family)
+        except (OutOfMemory, DeviceLost):
+            # That says nothing of how it computes, and may be otherwise the next time.
+            raise
         except WorkbenchError as error:
             # What comes after a device gave up tells nothing.
             findings += [Finding(name, "", float("inf"), name)]
@@ -85,7 +89,17 @@ def _answers(device: Device, cases: Sequence[Case]) -> list[np.ndarray]:
     """Return what the device computes: one function, so that few programs are built."""
     asked = [case.value for case in cases if case.updated is None]
     pairs = [(case.updated, case.value) for case in cases if case.updated is not None]
-    outputs = iter(function([], asked, pairs, device=device, no_default_updates=True)())
+    run = function([], asked, pairs, device=device, no_default_updates=True)
+    # At first with other numbers: what is never written must not be right by an accident, because
+    # the memory held the answer before.
+    given = [v for v in topological([c.value for c in cases]) if isinstance(v, SharedVariable)]
+    numbers = [variable.get_value() for variable in given]
+    for variable, value in zip(given, numbers, strict=True):
+        variable.set_value(np.zeros_like(value))
+    run()
+    for variable, value in zip(given, numbers, strict=True):
+        variable.set_value(value)
+    outputs = iter(run())
     return [next(outputs) if c.updated is None else c.updated.get_value() for c in cases]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -29,7 +29,15 @@ _ICONS: dict[Kind, str] = {"bad": "error", "info": "info"}
 
 
 class MessageBar(QFrame):
-    """Shows a sentence and a hint until it is dismissed or another one comes."""
+    """Shows a sentence and a hint until it is dismissed or another one comes.
+
+    Signals
+    -------
+    answered()
+        The button was pressed that the message offered.
+    """
+
+    answered = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +52,9 @@ class MessageBar(QFrame):
         flags = Qt.TextInteractionFlag
         self._text.setTextInteractionFlags(flags.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._answer = QToolButton()
+        self._answer.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._answer.clicked.connect(self._on_answer_clicked)
         self._dismiss = QToolButton()
         self._dismiss.setProperty("flat", True)
         self._dismiss.setAccessibleName("Dismiss the message")
@@ -55,6 +66,7 @@ class MessageBar(QFrame):
         row.setSpacing(S.s)
         row.addWidget(self._sign)
         row.addWidget(self._text, 1)
+        row.addWidget(self._answer, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._dismiss, 0, Qt.AlignmentFlag.AlignTop)
         hub().palette_changed.connect(self._refresh)
         self._refresh()
@@ -65,7 +77,9 @@ class MessageBar(QFrame):
         """What is shown; empty when nothing is."""
         return "" if self.isHidden() else self._text.text()
 
-    def show_message(self, message: str, hint: str = "", kind: Kind = "bad") -> None:
+    def show_message(
+        self, message: str, hint: str = "", kind: Kind = "bad", answer: str = ""
+    ) -> None:
         """Show a message in place of the one there may be.
 
         Parameters
@@ -74,7 +88,12 @@ class MessageBar(QFrame):
             What happened; what to do about it.
         kind
             ``bad`` for what went wrong, ``info`` for what is good to know.
+        answer
+            What a button says that offers a way on; none if empty.
         """
+        self._answer.setText(answer)
+        self._answer.setAccessibleName(answer)
+        self._answer.setVisible(bool(answer))
         self._kind = kind
         self._text.setText(f"{message} {hint}".strip())
         self.setProperty("kind", kind)
@@ -90,6 +109,10 @@ class MessageBar(QFrame):
         if around is not None and self.isAncestorOf(QApplication.focusWidget() or around):
             around.setFocus()
         self.hide()
+
+    def _on_answer_clicked(self) -> None:
+        self.dismiss()
+        self.answered.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Let Esc dismiss the message."""
