@@ -12,7 +12,7 @@ import pytest
 from workbench.core.resources import kernel_names, kernel_text
 from workbench.engine.graph.check import verify_grad
 from workbench.engine.graph.evaluate import evaluate
-from workbench.engine.graph.examples import Example, examples
+from workbench.engine.graph.examples import Example, examples, missing_kinds
 from workbench.engine.graph.op import (
     Composite,
     Elementwise,
@@ -243,6 +243,11 @@ def test_every_operation_is_in_the_registry() -> None:
     registered = {e.op if isinstance(e.op, type) else type(e.op) for _, e in OPS.items()}
     missing = {c for c in _leaf_classes(Op) if attrs.has(c)} - registered
     assert not missing
+
+
+@pytest.mark.parametrize("name", list(OPS))
+def test_every_operand_is_tried_with_odd_empty_and_stretching_axes(name: str) -> None:
+    assert not missing_kinds(name)
 
 
 @pytest.mark.parametrize("name", list(OPS))

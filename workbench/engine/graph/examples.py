@@ -6,16 +6,22 @@ Responsible for arrays and the variables that hold them; knows no operation by n
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, Literal, get_args
 
 import attrs
 import numpy as np
 
 import workbench.engine.graph.ops  # noqa: F401 - importing it fills the registry
-from workbench.engine.graph.ops.registry import OPS, Sample
-from workbench.engine.graph.types import TensorType
+from workbench.core.errors import GraphError
+from workbench.engine.graph.evaluate import evaluate
+from workbench.engine.graph.ops.registry import FLOATS, OPS, Case, Sample
+from workbench.engine.graph.types import Shape, TensorType
 from workbench.engine.graph.variable import Variable
+
+#: What every operand of every operation is tried with, where the operation admits it.
+Kind = Literal["odd", "empty", "broadcast"]
 
 
 @attrs.frozen(eq=False)
@@ -55,31 +61,107 @@ def examples(name: str, dtype: str) -> list[Example]:
 
     The same call returns the same numbers.
     """
-    entry = OPS[name]
-    if dtype not in entry.dtypes:
+    if dtype not in OPS[name].dtypes:
         return []
-    found = []
-    for number, case in enumerate(entry.cases):
-        if dtype not in case.dtypes:
-            continue
-        rng = np.random.default_rng(zlib.crc32(f"{name} {dtype} {number}".encode()))
-        arrays = tuple(draw(sample, dtype, rng) for sample in case.samples)
-        types = tuple(
-            TensorType(a.dtype.name, s.broadcastable)
-            for a, s in zip(arrays, case.samples, strict=True)
-        )
-        shapes = "-".join("x".join(map(str, a.shape)) or "0d" for a in arrays)
-        found.append(
-            Example(
-                f"{name}-{dtype}-{number}-{shapes}",
-                case.build,
-                arrays,
-                types,
-                case.numpy,
-                case.differentiable and dtype.startswith("float"),
-            )
-        )
-    return found
+    cases = enumerate(_cases(name))
+    return [_example(name, dtype, i, case) for i, case in cases if dtype in case.dtypes]
+
+
+def _example(name: str, dtype: str, number: int, case: Case) -> Example:
+    rng = np.random.default_rng(zlib.crc32(f"{name} {dtype} {number}".encode()))
+    arrays = tuple(draw(sample, dtype, rng) for sample in case.samples)
+    types = tuple(
+        TensorType(a.dtype.name, s.broadcastable) for a, s in zip(arrays, case.samples, strict=True)
+    )
+    shapes = "-".join("x".join(map(str, a.shape)) or "0d" for a in arrays)
+    return Example(
+        f"{name}-{dtype}-{number}-{shapes}",
+        case.build,
+        arrays,
+        types,
+        case.numpy,
+        case.differentiable and dtype.startswith("float"),
+    )
+
+
+def missing_kinds(name: str) -> list[tuple[int, Kind]]:
+    """Return which operands no example gives an axis of odd or no length, or one that stretches."""
+    return _gaps(_cases(name))
+
+
+def _gaps(cases: tuple[Case, ...]) -> list[tuple[int, Kind]]:
+    operands = max(len(case.samples) for case in cases)
+    tried = [(i, sample) for case in cases for i, sample in enumerate(case.samples)]
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    return [
+        (position, kind)
+        for position in range(operands)
+        if any(i == position and sample.shape for i, sample in tried)
+        for kind in kinds
+        if not any(i == position and _is(sample, kind) for i, sample in tried)
+    ]
+
+
+def _is(sample: Sample, kind: Kind) -> bool:
+    if kind == "broadcast":
+        return bool(sample.stretch)
+    return any(n == 0 if kind == "empty" else n > 1 and n % 2 for n in sample.shape)
+
+
+@cache
+def _cases(name: str) -> tuple[Case, ...]:
+    """Return the declared cases, and of them made what they leave out and the operation admits.
+
+    Shapes are no matter of dtypes: what is made is tried in floats, if the operation takes any.
+    """
+    entry = OPS[name]
+    cases = entry.cases
+    dtypes = tuple(d for d in entry.dtypes if d in FLOATS) or entry.dtypes
+    for position, kind in _gaps(cases):
+        varied = (new for case in entry.cases for new in _varied(case, position, kind))
+        found = next((new for new in varied if _is_admitted(name, dtypes, new)), None)
+        cases += () if found is None else (attrs.evolve(found, dtypes=dtypes),)
+    return cases
+
+
+def _varied(case: Case, position: int, kind: Kind) -> Iterator[Case]:
+    """Return a case with another length at one axis, and wherever else that length stands."""
+    if position >= len(case.samples) or any(s.values is not None for s in case.samples):
+        return
+    chosen = case.samples[position]
+    for axis, n in enumerate(chosen.shape):
+        length = {"odd": 2 * n + 3, "empty": 0, "broadcast": 1}[kind]
+        alone = (*chosen.shape[:axis], length, *chosen.shape[axis + 1 :])
+        if kind == "broadcast":
+            other = attrs.evolve(chosen, shape=alone, stretch=(*chosen.stretch, axis))
+        else:
+            everywhere = [_replaced(s.shape, n, length) for s in case.samples]
+            pairs = zip(case.samples, everywhere, strict=True)
+            yield attrs.evolve(case, samples=tuple(attrs.evolve(s, shape=t) for s, t in pairs))
+            other = attrs.evolve(chosen, shape=alone)
+        samples = (*case.samples[:position], other, *case.samples[position + 1 :])
+        yield attrs.evolve(case, samples=samples)
+
+
+def _replaced(shape: Shape, old: int, new: int) -> Shape:
+    return tuple(new if n == old else n for n in shape)
+
+
+def _is_admitted(name: str, dtypes: tuple[str, ...], case: Case) -> bool:
+    """Whether the operation, and NumPy where it is asked, take operands of these shapes."""
+    dtype = next((d for d in reversed(dtypes) if d in case.dtypes), None)
+    if dtype is None:
+        return False
+    example = _example(name, dtype, 0, case)
+    inputs = example.inputs()
+    try:
+        output = example.build(*inputs)
+        (value,) = evaluate([output], dict(zip(inputs, example.arrays, strict=True)))
+        with np.errstate(all="ignore"):
+            wanted = value if case.numpy is None else case.numpy(*example.arrays)
+    except (GraphError, ValueError, IndexError):
+        return False
+    return np.shape(wanted) == value.shape
 
 
 def draw(sample: Sample, dtype: str, rng: np.random.Generator) -> np.ndarray:

@@ -180,9 +180,9 @@ declare(
     ("int64", "float32", "float64"),
     *(
         Case(
-            lambda x, k=k: x + eye(3, 5, k, dtype="int8"),
+            lambda x, k=k: x + eye(x.shape[0], x.shape[1], k, dtype="int8"),
             (Sample((3, 5)),),
-            lambda x, k=k: x + np.eye(3, 5, k, dtype="int8"),
+            lambda x, k=k: x + np.eye(x.shape[0], x.shape[1], k, dtype="int8"),
         )
         for k in (0, 2, -1)
     ),

@@ -5,6 +5,7 @@ Responsible for axes, dtypes and compositions; the folds themselves are `folds`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -235,7 +236,8 @@ def _over(numpy: Any, x: np.ndarray, axes: tuple[int, ...], keepdims: bool) -> A
     """Return the position over several axes in plain NumPy."""
     axes = tuple(sorted(a % x.ndim for a in axes))
     kept = [a for a in range(x.ndim) if a not in axes]
-    rows = x.transpose(kept + list(axes)).reshape([x.shape[a] for a in kept] + [-1])
+    length = math.prod(x.shape[a] for a in axes)
+    rows = x.transpose(kept + list(axes)).reshape([*(x.shape[a] for a in kept), length])
     found = numpy(rows, axis=-1)
     return np.expand_dims(found, axes) if keepdims else found
 
