@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import attrs
 
 from workbench.engine.graph.op import Cumulative, Generated, MatMul, Movement, Piecewise, Reduction
-from workbench.engine.lower.node import Node
+from workbench.engine.graph.ops.generated import Arange
+from workbench.engine.lower.node import Literal, Node
 
 
 @attrs.frozen
@@ -70,6 +71,12 @@ Inside = tuple[tuple[Node, frozenset[int]], ...]
 Visit = Callable[[Node, Index, Inside], None]
 
 
+def counts(node: Node) -> bool:
+    """Whether each element of an integer node is its own index."""
+    texts = [n.op.text for n in node.inputs if isinstance(n.op, Literal)]
+    return isinstance(node.op, Arange) and texts == ["0", "1"]
+
+
 def output_index(node: Node) -> Index:
     """Return the index of a step's own loops over `node`; loops of length 1 are no loops."""
     return tuple(
@@ -105,6 +112,9 @@ def _inputs(
 
     def read(position: int, at: tuple) -> Depends:  # type: ignore[type-arg]
         at = tuple(i if isinstance(i, Depends) else Depends(frozenset()) for i in at)
+        if counts(node.inputs[position]):
+            first: Depends = at[0]
+            return first
         found.append((node.inputs[position], at, inside))
         return Depends(frozenset().union(*(i.loops for i in at)))
 

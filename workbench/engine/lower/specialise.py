@@ -17,6 +17,7 @@ from workbench.engine.graph.types import Shape
 from workbench.engine.graph.variable import Apply, Constant, Variable
 from workbench.engine.lower.node import LINE_OF, HostScalar, Literal, Load, Node, Nodes, Stretch
 from workbench.engine.lower.plan import Buffer, Role
+from workbench.engine.lower.reach import counts
 from workbench.engine.lower.shapes import HostVariables, Shaped
 from workbench.engine.lower.simplify import make
 from workbench.engine.lower.turns import Kept, Turns
@@ -126,9 +127,20 @@ def _node(made: Specialised, host: HostVariables, shaped: Shaped, variable: Vari
     given = [
         made.of[v.serial] for i, v in enumerate(owner.inputs) if i not in owner.op.shape_inputs
     ]
+    if _counts_within(owner, given, shaped):
+        return given[0]
     if isinstance(owner.op, Elementwise):
         given = [_stretched(made, node, shape) for node in given]
     return make(made.nodes, owner.op, given, shape, variable.dtype, label)
+
+
+def _counts_within(owner: Apply, given: Sequence[Node], shaped: Shaped) -> bool:
+    """Whether an index counts rows that are there, so that there is nothing to wrap or limit."""
+    if owner.op.name != "wrap_index" or not counts(given[0]):
+        return False
+    length = owner.inputs[1]
+    known = length.owner is not None and isinstance(length.owner.op, Length)
+    return known and given[0].size <= int(shaped.values[length.serial])
 
 
 def _turns(made: Specialised, shaped: Shaped, owner: Apply, label: str) -> Node:

@@ -20,6 +20,7 @@ from workbench.engine.backends.opencl.codegen.index import UNKNOWN, Index, as_in
 from workbench.engine.backends.opencl.codegen.table import Table, Term
 from workbench.engine.graph.op import Elementwise, Generated, Movement, Piecewise, Reduction
 from workbench.engine.lower.node import HostScalar, Literal, Load, Node
+from workbench.engine.lower.reach import counts
 
 IndexTuple = tuple[Index, ...]
 Key = tuple[int, IndexTuple]
@@ -308,6 +309,8 @@ class Emitter:
             source = node.inputs[position]
             if isinstance(source.op, Literal):
                 return as_index(int(source.op.value))
+            if counts(source):
+                return as_index(index[0])
             value = self.value(source, tuple(as_index(i) for i in index))
             integer = self.arguments.integer
             cast = "" if C_TYPES[source.dtype] == integer else f"({integer})"

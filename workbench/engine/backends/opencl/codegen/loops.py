@@ -7,7 +7,7 @@ how expressions are written or kernels are launched.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import attrs
@@ -38,6 +38,14 @@ PARTS = 128
 _CPU_ROWS = 64
 
 
+@attrs.frozen
+class Parts:
+    """Where the parts of a fold are: the number of scratch memory, and how many there are."""
+
+    scratch: int
+    count: int
+
+
 Reduce = Callable[[Emitter, Node, IndexTuple], Value]
 
 
@@ -59,17 +67,28 @@ class LoopKernels:
     target: Target
     wide: bool
 
-    def kernels(self, step: Loops, prefix: str) -> list[Kernel]:
-        """Return the kernels of `step`: parts of long folds first, then the step itself."""
+    def kernels(
+        self, step: Loops, prefix: str, given: Mapping[int, Parts] | None = None
+    ) -> list[Kernel]:
+        """Return the kernels of `step`: parts of long folds first, then the step itself.
+
+        Parameters
+        ----------
+        given
+            Folds whose parts another kernel leaves in scratch memory, by id.
+        """
         stores = [s for s in step.stores if s.value.size]
         if not stores:
             return []
-        split = _long_folds(stores)
-        reduce_here = partial(_reduce_parts, [id(node) for node in split])
+        known = dict(given or {})
+        split = [node for node in _long_folds(stores) if id(node) not in known]
+        free = 1 + max((parts.scratch for parts in known.values()), default=-1)
+        known.update((id(node), Parts(free + i, PARTS)) for i, node in enumerate(split))
+        reduce_here = partial(_reduce_parts, known)
         label = step.label or prefix
         made = [
-            self._parts(node, number, f"{prefix}_parts", f"{label} (parts)", reduce_here)
-            for number, node in enumerate(split)
+            self._parts(node, known[id(node)], f"{prefix}_parts", f"{label} (parts)", reduce_here)
+            for node in split
         ]
         rows = self._rows(step, stores)
         emitter = self._emitter(reduce_here)
@@ -123,7 +142,7 @@ class LoopKernels:
         return share, -(-total // share)
 
     def _parts(
-        self, node: Node, number: int, prefix: str, label: str, reduce_here: Reduce
+        self, node: Node, parts: Parts, prefix: str, label: str, reduce_here: Reduce
     ) -> Kernel:
         """Return the kernel that folds each of `PARTS` parts of a long fold."""
         op = node.op
@@ -134,7 +153,7 @@ class LoopKernels:
         cut = max(op.axes, key=lambda axis: shape[axis])
         length = shape[cut]
         part, whole = arguments.extent(-(-length // PARTS)), arguments.extent(length)
-        scratch = arguments.scratch(number, node.dtype, PARTS * node.size, write=True)
+        scratch = arguments.scratch(parts.scratch, node.dtype, PARTS * node.size, write=True)
 
         def row(flat: Index) -> None:
             which, *index = unflatten(flat, (PARTS, *node.shape))
@@ -205,19 +224,22 @@ def _long_folds(stores: Sequence[Store]) -> list[Node]:
     return found
 
 
-def _reduce_parts(split: list[int], emitter: Emitter, node: Node, index: IndexTuple) -> Value:
+def _reduce_parts(
+    known: Mapping[int, Parts], emitter: Emitter, node: Node, index: IndexTuple
+) -> Value:
     """Fold the parts of a split fold, any other one as a whole."""
-    if id(node) not in split:
+    if id(node) not in known:
         return reduce(emitter, node, index)
     depth = max((i.depth for i in index), default=0)
-    scratch = emitter.arguments.scratch(split.index(id(node)), node.dtype, PARTS * node.size)
+    parts = known[id(node)]
+    scratch = emitter.arguments.scratch(parts.scratch, node.dtype, parts.count * node.size)
     with emitter.at_depth(depth):
         result = emitter.name()
         op = node.op
         assert isinstance(op, Reduction)
         emitter.line(f"{C_TYPES[node.dtype]} {result} = {neutral(op.fold, node.dtype)};")
-        with emitter.loop("0", str(PARTS), 0, PARTS - 1) as part:
-            address = flatten((part, *index), (PARTS, *node.shape))
+        with emitter.loop("0", str(parts.count), 0, parts.count - 1) as part:
+            address = flatten((part, *index), (parts.count, *node.shape))
             emitter.work += emitter.path[-1].trips
             emitter.line(combine(node, result, f"{scratch}[{address.text}]"))
     return Value(result, depth)

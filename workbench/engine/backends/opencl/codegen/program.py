@@ -17,6 +17,7 @@ from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.codegen.cumulate import cumulate_kernels
 from workbench.engine.backends.opencl.codegen.launches import share_launches
 from workbench.engine.backends.opencl.codegen.loops import LoopKernels
+from workbench.engine.backends.opencl.codegen.onepass import OnePassKernels, Pass, find_pass
 from workbench.engine.backends.opencl.codegen.panels import PanelsKernel
 from workbench.engine.backends.opencl.codegen.split import SumOfParts, parts_of
 from workbench.engine.backends.opencl.codegen.tiles import TilesKernel
@@ -36,13 +37,21 @@ def generate(plan: Plan, target: Target) -> list[Kernel | Copy | Repeat]:
     """
     work: list[Kernel | Copy | Repeat] = []
     pending: list[Sequence[Kernel]] = []
-    for number, step in enumerate(plan.steps):
+    number = 0
+    while number < len(plan.steps):
+        step, count = plan.steps[number], 1
         if isinstance(step, Copy | Repeat):
             work += [*share_launches(pending, plan.buffers, target.local_memory), step]
             pending = []
+        elif target.is_cpu and (found := find_pass(plan, number)) is not None:
+            count = found.count
+            steps = tuple(range(number, number + count))
+            made = _pass_kernels(plan, found, target)
+            pending.append([attrs.evolve(kernel, steps=steps) for kernel in made])
         else:
             made = _kernels(plan, step, target)
             pending.append([attrs.evolve(kernel, steps=(number,)) for kernel in made])
+        number += count
     return [*work, *share_launches(pending, plan.buffers, target.local_memory)]
 
 
@@ -78,9 +87,7 @@ def _kernels(plan: Plan, step: Product | Loops | Cumulate, target: Target) -> Se
     word = re.match(r"[a-z_]+", step.label)
     kind = "product" if isinstance(step, Product) else "loops"
     prefix = f"{word[0]}_{kind}" if word else kind
-    wide = any(
-        node.size > _WIDE for node in walk([*_products(step), *(s.value for s in step.stores)])
-    )
+    wide = _is_wide(step)
     if isinstance(step, Cumulate):
         return cumulate_kernels(step, plan.buffers, target, wide, prefix)
     if not isinstance(step, Product):
@@ -95,6 +102,18 @@ def _kernels(plan: Plan, step: Product | Loops | Cumulate, target: Target) -> Se
         family(step, plan.buffers, target, wide, parts).kernel(f"{prefix}_parts"),
         SumOfParts(plan.buffers, target, wide).kernel(step, parts, prefix),
     ]
+
+
+def _pass_kernels(plan: Plan, found: Pass, target: Target) -> Sequence[Kernel]:
+    """Return the kernels of the steps of a pass."""
+    steps = (found.first, found.rows, *found.after)
+    return OnePassKernels(found, plan.buffers, target, any(map(_is_wide, steps))).kernels("pass")
+
+
+def _is_wide(step: Product | Loops | Cumulate) -> bool:
+    """Whether positions of what a step touches need 64 bits."""
+    roots = [*_products(step), *(s.value for s in step.stores)]
+    return any(node.size > _WIDE for node in walk(roots))
 
 
 def _products(step: Step) -> list[Node]:

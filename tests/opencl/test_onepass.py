@@ -1,0 +1,114 @@
+"""Softmax regression and its kin in one pass over the rows: what is taken, and that it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from workbench.engine.backends.opencl.codegen.onepass import find_pass
+from workbench.engine.backends.opencl.codegen.program import generate
+from workbench.engine.backends.opencl.device import OpenCLDevice
+from workbench.engine.backends.reference import ReferenceDevice
+from workbench.engine.function import Function, function
+from workbench.engine.graph.grad import grad
+from workbench.engine.graph.variable import Variable, shared
+from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
+
+#: From the sum of squared errors of a few hundred rows: (rows + columns) roundings of unit size.
+TOLERANCE = {"float32": 2e-4, "float64": 1e-12}
+
+Cost = Callable[[Variable, Any, Any], Variable]
+
+
+def likelihood(z: Variable, labels: Any, targets: Any) -> Variable:
+    del targets
+    return T.mean(T.log(T.softmax(z))[T.arange(labels.shape[0]), labels])
+
+
+def squares(z: Variable, labels: Any, targets: Any) -> Variable:
+    del labels
+    return T.sum((T.softmax(z) - targets) ** 2)
+
+
+def step(
+    cost: Cost, device: Any, n: int, k: int, m: int, dtype: str, images: bool
+) -> tuple[Function, list[Any]]:
+    rng = np.random.default_rng(n + 7 * k + m)
+    rows = rng.integers(0, 256, (n, k), dtype=np.uint8) if images else rng.standard_normal((n, k))
+    data = shared(rows if images else rows.astype(dtype))
+    labels = shared(rng.integers(0, m, n).astype(np.int32))
+    targets = shared(rng.standard_normal((n, m)).astype(dtype))
+    weight = shared((rng.standard_normal((k, m)) / k).astype(dtype))
+    bias = shared(rng.standard_normal(m).astype(dtype))
+    x = T.cast(data, dtype) * np.asarray(1 / 256, dtype) if images else data
+    value = cost(T.dot(x, weight) + bias, labels, targets)
+    slopes = grad(value, [weight, bias])
+    updates = [
+        (p, p + np.asarray(0.1, dtype) * s) for p, s in zip((weight, bias), slopes, strict=True)
+    ]
+    return function([], value, updates=updates, device=device), [weight, bias]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize(
+    ("cost", "n", "k", "m", "images"),
+    [
+        (likelihood, 64, 5, 10, True),
+        (likelihood, 331, 49, 10, True),
+        (likelihood, 2100, 9, 2, False),
+        (squares, 97, 33, 16, False),
+        (squares, 200, 20, 17, True),
+        (squares, 130, 3, 32, False),
+    ],
+)
+def test_one_pass_agrees_with_the_reference(
+    device: OpenCLDevice, cost: Cost, n: int, k: int, m: int, images: bool, dtype: str
+) -> None:
+    ours, parameters = step(cost, device, n, k, m, dtype, images)
+    reference, expected = step(cost, ReferenceDevice(), n, k, m, "float64", images)
+    for _ in range(2):
+        np.testing.assert_allclose(ours(), reference(), rtol=TOLERANCE[dtype])
+    assert find_pass(ours.plans[0], 0) is not None
+    if device.target.is_cpu:
+        assert len(generate(ours.plans[0], device.target)) == 2
+    for found, wanted in zip(parameters, expected, strict=True):
+        scale = np.abs(wanted.get_value()).max()
+        np.testing.assert_allclose(
+            found.get_value(), wanted.get_value(), rtol=0, atol=TOLERANCE[dtype] * scale
+        )
+
+
+def test_missing_rows_of_a_block_add_nothing(device: OpenCLDevice) -> None:
+    # 65 rows leave blocks that are not full; what stands for missing rows must not count.
+    f, (weight, _) = step(squares, device, 65, 4, 3, "float64", images=False)
+    g, (expected, _) = step(squares, ReferenceDevice(), 65, 4, 3, "float64", images=False)
+    f()
+    g()
+    np.testing.assert_allclose(weight.get_value(), expected.get_value(), rtol=1e-12)
+
+
+def test_a_row_that_looks_at_others_is_no_pass(device: OpenCLDevice) -> None:
+    rng = np.random.default_rng(0)
+    x, w = (shared(rng.standard_normal(shape)) for shape in ((80, 6), (6, 4)))
+    z = T.dot(x, w)
+    value = T.sum(T.softmax(z) * z[::-1])
+    slope = grad(value, w)
+    f = function([], value, updates=[(w, w + slope)], device=device)
+    wanted = function([], slope, device=ReferenceDevice())()
+    before = w.get_value()
+    f()
+    np.testing.assert_allclose(w.get_value() - before, wanted, rtol=1e-9, atol=1e-9)
+    assert find_pass(f.plans[0], 0) is None
+
+
+def test_rows_that_are_wanted_themselves_are_stored(device: OpenCLDevice) -> None:
+    rng = np.random.default_rng(0)
+    x, w = (shared(rng.standard_normal(shape)) for shape in ((80, 6), (6, 4)))
+    old = w.get_value()
+    p = T.softmax(T.dot(x, w))
+    f = function([], p, updates=[(w, w + grad(T.sum(p * p), w))], device=device)
+    e = np.exp(x.get_value() @ old)
+    np.testing.assert_allclose(f(), e / e.sum(1, keepdims=True), rtol=1e-12)
