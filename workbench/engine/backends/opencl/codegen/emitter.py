@@ -187,18 +187,28 @@ class Emitter:
         How far rows lie apart is passed as an argument, so that one kernel serves all widths.
         """
         pointer = self.arguments.buffer(buffer)
-        held = self._table.held(address.terms) if self._table is not None else []
+        return f"{pointer}[{self._sum(address, buffer)}]"
+
+    def tabled(self, index: Index) -> str:
+        """Return C text for `index`, parts of it from the present table."""
+        return f"({self._sum(index)})"
+
+    def _sum(self, index: Index, buffer: int | None = None) -> str:
+        """Return the sum of an index's parts: an address in a buffer, or a plain number."""
+        held = self._table.held(index.terms) if self._table is not None else []
         parts = [self._found(buffer, held)] if held else []
-        parts += [self._part(buffer, term) for term in address.terms if term not in held]
-        if address.const or not parts:
-            parts.append(str(address.const))
-        return f"{pointer}[{' + '.join(parts)}]"
+        parts += [self._part(buffer, term) for term in index.terms if term not in held]
+        if index.const or not parts:
+            parts.append(str(index.const))
+        return " + ".join(parts)
 
-    def _part(self, buffer: int, term: Term) -> str:
+    def _part(self, buffer: int | None, term: Term) -> str:
         atom, c = term
-        return atom.text if c == 1 else f"{atom.text} * {self.arguments.stride(buffer, c)}"
+        if c == 1:
+            return atom.text
+        return f"{atom.text} * {c if buffer is None else self.arguments.stride(buffer, c)}"
 
-    def _found(self, buffer: int, held: Sequence[Term]) -> str:
+    def _found(self, buffer: int | None, held: Sequence[Term]) -> str:
         """Return the table's element that holds these parts of an address."""
         table, integer = self._table, self.arguments.integer
         assert table is not None
@@ -291,7 +301,7 @@ class Emitter:
             return self._expression(node, text, [*inputs, *(Value("", i.depth) for i in index)])
         if isinstance(op, Movement):
             shapes = [n.shape for n in node.inputs]
-            source = op.source_index(index, shapes, node.shape, self._reader(node))
+            source = op.source_index(index, shapes, node.shape, self.reader(node))
             return self.value(node.inputs[0], self._inside(source, node.inputs[0]))
         if isinstance(op, Piecewise):
             return self._choose(node, op, index)
@@ -302,7 +312,7 @@ class Emitter:
         depth = max((v.depth for v in inputs), default=0)
         return self.define(C_TYPES[node.dtype], text, depth, cost)
 
-    def _reader(self, node: Node) -> Callable[[int, tuple[Any, ...]], Index]:
+    def reader(self, node: Node) -> Callable[[int, tuple[Any, ...]], Index]:
         """Return the function by which an operation on indices reads an integer input."""
 
         def read(position: int, index: tuple[Any, ...]) -> Index:
@@ -340,7 +350,7 @@ class Emitter:
     def _choose(self, node: Node, op: Piecewise, index: IndexTuple) -> Value:
         """Evaluate every candidate at an index limited to its input, then select."""
         shapes = [n.shape for n in node.inputs]
-        pieces = op.pieces(index, shapes, node.shape, self._reader(node))
+        pieces = op.pieces(index, shapes, node.shape, self.reader(node))
         # One without elements never applies, and one of the others always does.
         filled = [piece for piece in pieces if node.inputs[piece[1]].size]
         chosen: Value | None = None

@@ -13,14 +13,15 @@ stay calls on PoCL.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 import attrs
 
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.backends.opencl.codegen.index import Index, named
-from workbench.engine.backends.opencl.codegen.layout import lies_by_column, lies_in_runs
+from workbench.engine.backends.opencl.codegen.layout import lies_by_column
+from workbench.engine.backends.opencl.codegen.runs import Runs, find_runs
 from workbench.engine.backends.opencl.tunables import PanelTile
 from workbench.engine.lower.node import Node
 
@@ -52,8 +53,8 @@ class Packing:
     tile: PanelTile
     _a_by_column: bool = attrs.field(init=False)
     _b_by_column: bool = attrs.field(init=False)
-    #: Whether a panel's columns are whole runs of neighbours in memory, as a convolution's are.
-    _in_runs: bool = attrs.field(init=False)
+    #: The stretches of memory that B's rows are made of, as a convolution's are.
+    _runs: Runs | None = attrs.field(init=False)
     _panel_depth: int = 0
 
     def __attrs_post_init__(self) -> None:
@@ -62,15 +63,36 @@ class Packing:
         self._a_by_column, self._b_by_column = (
             lies_by_column(buffers, operand) for operand in self.product.inputs
         )
-        self._in_runs = lies_in_runs(buffers, self.product.inputs[1], self.tile.columns)
+        self._runs = find_runs(buffers, self.product.inputs[1], self.tile.columns)
 
-    def local_memory(self) -> list[str]:
+    def memory(self) -> list[str]:
         """Return the declarations of the copies."""
         tile = self.tile
+        gaps = f"int kept[{tile.panels * tile.depth}], counts[{tile.panels}];"
         return [
             f"__local {self._vector} packed_b[{tile.depth * tile.vectors * tile.panels}];",
             f"__local {self._ctype} packed_a[{tile.depth * tile.packed_rows}];",
+            *([gaps] if self._has_gaps else []),
         ]
+
+    @property
+    def _has_gaps(self) -> bool:
+        return self._runs is not None and self._runs.has_gaps
+
+    @property
+    def _all_whole(self) -> bool:
+        """Whether a panel's columns are whole runs."""
+        return self._runs is not None and self.product.shape[1] % self.tile.columns == 0
+
+    @property
+    def steps(self) -> str:
+        """How many rows of the panel at ``n0`` there are."""
+        return f"counts[(n0 - column0) / {self.tile.columns}]" if self._has_gaps else "k1 - k0"
+
+    def row(self, step: str) -> str:
+        """Return which row of B is in the given place of the panel at ``n0``."""
+        place = f"(n0 - column0) / {self.tile.columns} * {self.tile.depth} + {step}"
+        return f"kept[{place}]" if self._has_gaps else step
 
     def panel(self, start: str) -> str:
         """Return the address of the copy of the panel that begins at column `start`."""
@@ -100,7 +122,7 @@ class Packing:
     def by_panel(self, emit: Callable[[bool], None]) -> None:
         """Emit twice: for a whole panel (`emit` is given True), and for what is left of one."""
         e, columns = self.emitter, self.tile.columns
-        if self._in_runs:
+        if self._all_whole:
             emit(True)
             return
         for symbol, whole in (("<=", True), (">", False)):
@@ -111,7 +133,7 @@ class Packing:
     def lanes(self, *, whole: bool) -> Iterator[tuple[Index, str]]:
         """Open a loop over the columns of a panel; yield the column, and its place in the panel."""
         e, width, n = self.emitter, self.tile.columns, self.product.shape[1]
-        if self._in_runs:
+        if self._all_whole:
             panel = named(f"(n0 / {width})", self._panel_depth, 0, n // width - 1)
             with e.loop("0", str(width), 0, width - 1) as place:
                 yield panel * width + place, place.text
@@ -132,6 +154,9 @@ class Packing:
 
     def pack_b(self) -> None:
         """Copy rows k0 to k1 of the group's columns; lanes beyond the last column are 0."""
+        if self._runs is not None:
+            self._runs.pack(self.emitter, self.tile)
+            return
         with self.panels():
             self.emitter.line(f"__local {self._vector} *const to = {self.panel('n0')};")
             self.by_panel(self._pack_panel)
@@ -150,18 +175,11 @@ class Packing:
             e.line(f"{self._ctype} *const row = ({self._ctype} *)vectors;")
             with (
                 self.lanes(whole=whole) as (at_n, place),
-                self._tabulated(at_k, at_n, whole=whole),
+                e.tabulated(at_n, "n0", self._end(whole=whole), tile.columns, outwards=2),
             ):
                 e.line(f"row[{place}] = {e.value(b, (at_k, at_n)).text};")
             for v in range(tile.vectors):
                 e.line(f"to[({at_k.text} - k0) * {tile.vectors} + {v}] = vectors[{v}];")
-
-    def _tabulated(self, at_k: Index, at_n: Index, *, whole: bool) -> AbstractContextManager[None]:
-        """Find elements in a table: along the rows of a panel, or along all that are in runs."""
-        e, tile = self.emitter, self.tile
-        if self._in_runs:
-            return e.tabulated(at_k, "k0", "k1", tile.depth, outwards=3)
-        return e.tabulated(at_n, "n0", self._end(whole=whole), tile.columns, outwards=2)
 
     def _pack_turned(self) -> None:
         """Copy a panel of which columns lie side by side: square blocks, turned in registers."""

@@ -76,7 +76,7 @@ class PanelsKernel:
         sizes = ((*groups, self.parts), (1, 1, 1)) if self.parts > 1 else (groups, (1, 1))
         return self.emitter.arguments.kernel(
             prefix,
-            [*self.packing.local_memory(), *self.emitter.body],
+            [*self.packing.memory(), *self.emitter.body],
             sizes,
             self.step.label or prefix,
             product.size * product.inputs[0].shape[1],
@@ -125,7 +125,7 @@ class PanelsKernel:
         # are kept with them.
         scratch = arguments.scratch(1, dtype, total, write=True)
         before = f"(size_t){place} * {run} * {span}"
-        e.line(f"__global {C_TYPES[dtype]} *const kept = {scratch} + {before};")
+        e.line(f"__global {C_TYPES[dtype]} *const earlier = {scratch} + {before};")
         with e.block(f"for ({integer} k0 = {first}; k0 < {last}; k0 += {deep})"):
             e.line(f"const {integer} k1 = {less(f'k0 + {deep}', last)};")
             self._block(first, last, run)
@@ -181,11 +181,13 @@ class PanelsKernel:
         # Named accumulators stay in registers where an array of them would not.
         for i, v in self._cells(rows):
             e.line(f"{self._vector} c{i}_{v} = 0;")
-        with e.block(f"for ({e.arguments.integer} k = 0; k < k1 - k0; ++k)"):
+        integer, packing = e.arguments.integer, self.packing
+        with e.block(f"for ({integer} k = 0; k < {packing.steps}; ++k)"):
+            e.line(f"const {integer} row = {packing.row('k')};")
             for v in range(tile.vectors):
                 e.line(f"const {self._vector} x{v} = b0[k * {tile.vectors} + {v}];")
             for i in range(rows):
-                at = self.packing.a_at("k", i)
+                at = packing.a_at("row", i)
                 e.line(f"const {C_TYPES[self.step.product.dtype]} y{i} = a0[{at}];")
                 for v in range(tile.vectors):
                     e.line(f"c{i}_{v} += y{i} * x{v};")
@@ -193,7 +195,7 @@ class PanelsKernel:
     def _add_up(self, rows: int, first: str, last: str, run: str) -> None:
         """Add the blocks before to the sums; leave all but the last in scratch memory."""
         e, tile = self.emitter, self.tile
-        place = f"kept + (n0 - column0) * {run} + (m2 - row0) * {tile.columns}"
+        place = f"earlier + (n0 - column0) * {run} + (m2 - row0) * {tile.columns}"
         e.line(f"__global {self._vector} *const part = (__global {self._vector} *)({place});")
         cells = [(f"c{i}_{v}", f"part[{i * tile.vectors + v}]") for i, v in self._cells(rows)]
         with e.block(f"if (k0 > {first})"):

@@ -50,12 +50,13 @@ class Runs:
     has_gaps: bool
 
     def pack(self, emitter: Emitter, tile: PanelTile) -> None:
-        """Emit the loops that copy rows k0 to k1 of ``panels`` panels into ``packed_b``."""
+        """Emit the loops that copy rows k0 to k1 of the group's panels into ``packed_b``."""
         e, depth, integer = emitter, emitter.depth, emitter.arguments.integer
-        (k, n), each = self.matrix.shape, tile.columns // self.length
-        with e.block(f"for ({integer} p = 0; p < panels; ++p)", tile.panels):
-            first = f"(({integer})get_group_id(0) * {tile.panels} + p) * {each}"
-            runs = [e.integer(f"{first} + {j}", 0, n // self.length - 1) for j in range(each)]
+        (k, n), each, width = self.matrix.shape, tile.columns // self.length, tile.columns
+        with e.block(f"for ({integer} n0 = column0; n0 < column1; n0 += {width})", tile.panels):
+            e.line(f"const {integer} p = (n0 - column0) / {width};")
+            first, last = f"n0 / {self.length}", n // self.length - 1
+            runs = [e.integer(f"{first} + {j}", 0, last) for j in range(each)]
             if self.has_gaps:
                 e.line("int count = 0;")
             with (
