@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 from workbench.cli.console import Console
 from workbench.cli.program import INTERRUPTED
-from workbench.core.errors import DeviceError
+from workbench.core.errors import DeviceError, WorkbenchError
 from workbench.engine.backends.base import Device
 
 #: Seconds between two looks at the device.
@@ -94,16 +94,17 @@ class _Guard:
     def _end(self, status: int, how: str, silence_s: float) -> None:
         """End the process: what the main thread waits for does not come back."""
         what = f"{self._device.info.id} has not answered for {silence_s:.0f} s"
-        print(f"workbench: {how}: {what}.", _advice(self._rescue), file=sys.stderr, flush=True)
-        os._exit(status)
+        try:
+            print(f"workbench: {how}: {what}.", self._advice(), file=sys.stderr, flush=True)
+        finally:
+            os._exit(status)
 
-
-def _advice(rescue: Callable[[], str]) -> str:
-    try:
-        saved = rescue()
-    except Exception as error:  # noqa: BLE001 - whatever fails now, the process has to end
-        saved = f"Nothing was saved: {error}"
-    return f"{saved} Use another device.".lstrip()
+    def _advice(self) -> str:
+        try:
+            saved = self._rescue()
+        except WorkbenchError as error:
+            saved = str(error)
+        return f"{saved} Use another device.".lstrip()
 
 
 def with_rescue(error: DeviceError, rescue: Callable[[], str]) -> DeviceError:
