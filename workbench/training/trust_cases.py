@@ -53,6 +53,9 @@ class Case:
         Whether errors are relative to the array's largest element, where single ones cancel out.
     updated
         The shared variable that takes the value; None for an output.
+    part
+        Cases of one part are one function. Parts that are alike but for their sizes have the same
+        kernels, which are built once.
     """
 
     op: str
@@ -60,6 +63,7 @@ class Case:
     terms: int = 0
     whole: bool = False
     updated: SharedVariable | None = None
+    part: int = 0
 
 
 class Numbers:
@@ -186,37 +190,38 @@ def random(numbers: Numbers) -> Iterator[Case]:
 
 
 def products(numbers: Numbers) -> Iterator[Case]:
-    """Ask for matrix products in every layout, with what rides in their loads and epilogues."""
-    for m, n, k in _SHAPES:
+    """Ask for matrix products in every layout, with what rides in their epilogues."""
+    for part, (m, n, k) in enumerate(_SHAPES):
         size = f"{m} x {n} x {k}"
         a, b, c = numbers.near_one(m, k), numbers.near_one(k, n), numbers.near_one(m, n)
         a_t, b_t = numbers.near_one(k, m), numbers.near_one(n, k)
-        yield Case(f"NN {size}", T.dot(a, b), k)
-        yield Case(f"TN {size}", c + T.dot(a_t.T, b) * 0.5, k, updated=c)
         mask = T.gt(numbers.near_one(m, n), 0.9)
-        yield Case(f"NT {size}", T.dot(a, b_t.T) * mask, k)
+        yield Case(f"NN {size}", T.dot(a, b), k, part=part)
+        yield Case(f"TN {size}", c + T.dot(a_t.T, b) * 0.5, k, updated=c, part=part)
+        yield Case(f"NT {size}", T.dot(a, b_t.T) * mask, k, part=part)
     m, n, k = _DEEP
     a, b = numbers.near_one(m, k), numbers.near_one(k, n)
-    yield Case(f"NN {m} x {n} x {k}", T.dot(a, b), k)
+    yield Case(f"NN {m} x {n} x {k}", T.dot(a, b), k, part=len(_SHAPES))
 
 
 def images(numbers: Numbers) -> Iterator[Case]:
     """Ask for products of rows of bytes, as a first layer multiplies them."""
-    for m, n, k in (*_SHAPES, _CUT):
+    for part, (m, n, k) in enumerate((*_SHAPES, _CUT)):
         bytes_ = numbers.integers(256, 2 * m, k, dtype="uint8")
         rows, b = numbers.integers(2 * m, m, dtype="int32"), numbers.near_one(k, n)
         image = T.cast(bytes_[rows], numbers.dtype) * np.asarray(1 / 256, numbers.dtype)
-        yield Case(f"NN {m} x {n} x {k}", T.sqrt(T.dot(image, b) + numbers.near_one(n)), k)
+        value = T.sqrt(T.dot(image, b) + numbers.near_one(n))
+        yield Case(f"NN {m} x {n} x {k}", value, k, part=part)
 
 
 def updates(numbers: Numbers) -> Iterator[Case]:
     """Ask for updates in place, of parameters of odd sizes."""
-    for shape in ((LENGTH,), (33, 31), (3,)):
+    for part, shape in enumerate(((LENGTH,), (33,), (3,), (31, 7))):
         size = " x ".join(map(str, shape))
         weight, speed, slope = (numbers.near_one(*shape) for _ in range(3))
         faster = 0.5 * speed + slope
-        yield Case(f"speed of {size}", faster, 2, updated=speed)
-        yield Case(f"weight of {size}", weight + 0.1 * faster, 4, updated=weight)
+        yield Case(f"speed of {size}", faster, 2, updated=speed, part=part)
+        yield Case(f"weight of {size}", weight + 0.1 * faster, 4, updated=weight, part=part)
 
 
 def loops(numbers: Numbers) -> Iterator[Case]:
