@@ -19,6 +19,7 @@ import numpy as np
 
 from workbench.engine.graph.op import Elementwise, MatMul, Op, Reduction
 from workbench.engine.graph.ops.dimshuffle import Dimshuffle
+from workbench.engine.graph.ops.folds import Sum
 from workbench.engine.graph.ops.shape import Reshape
 from workbench.engine.graph.ops.slicing import Slice
 from workbench.engine.graph.ops.windows import Arranged, Collected, LaidOut, Placed, Windows
@@ -28,6 +29,8 @@ from workbench.engine.lower.node import Load, Node, Stretch
 #: Makes a node from an operation, its inputs, a shape and a dtype.
 Make = Callable[[Op, Sequence[Node], Shape, str], Node]
 Order = tuple[int, ...]
+#: Neighbours in memory that are worth adding up by themselves.
+_ROW = 16
 
 
 def arrange(make: Make, op: Op, inputs: Sequence[Node], shape: Shape, dtype: str) -> Node | None:
@@ -129,6 +132,11 @@ def _reduced(make: Make, op: Reduction, order: Order, source: Node, dtype: str) 
     if op.fold in ("argmax", "argmin") and len(op.axes) > 1:
         return None
     axes = tuple(sorted(order[axis] for axis in op.axes))
+    last = source.ndim - 1
+    if op.fold == "sum" and len(axes) > 1 and last in axes and source.shape[last] >= _ROW:
+        # Rows first, as they lie in memory: kernels that share out a long sum cut one axis alone.
+        ones = (*source.shape[:last], 1)
+        source = make(Sum((last,), True), [source], ones, dtype)
     # All reductions are frozen attrs classes with these two fields.
     renamed: Reduction = attrs.evolve(op, axes=axes)  # type: ignore[misc]
     if op.keepdims:

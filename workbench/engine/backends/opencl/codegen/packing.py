@@ -21,7 +21,7 @@ from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.backends.opencl.codegen.index import Index, named
 from workbench.engine.backends.opencl.codegen.layout import lies_by_column
-from workbench.engine.backends.opencl.codegen.runs import Runs, find_runs
+from workbench.engine.backends.opencl.codegen.runs import Runs, find_runs, has_runs_downwards
 from workbench.engine.backends.opencl.tunables import PanelTile
 from workbench.engine.lower.node import Node
 
@@ -55,6 +55,8 @@ class Packing:
     _b_by_column: bool = attrs.field(init=False)
     #: The stretches of memory that B's rows are made of, as a convolution's are.
     _runs: Runs | None = attrs.field(init=False)
+    #: Whether the columns of B are not one but many stretches of memory, as those of windows are.
+    _is_broken: bool = attrs.field(init=False)
     _panel_depth: int = 0
 
     def __attrs_post_init__(self) -> None:
@@ -63,6 +65,8 @@ class Packing:
         self._a_by_column, self._b_by_column = (
             lies_by_column(buffers, operand) for operand in self.product.inputs
         )
+        b = self.product.inputs[1]
+        self._is_broken = not self._b_by_column and has_runs_downwards(buffers, b, _SIDE[b.dtype])
         self._runs = find_runs(buffers, self.product.inputs[1], self.tile.columns)
 
     def memory(self) -> list[str]:
@@ -162,8 +166,8 @@ class Packing:
             self.by_panel(self._pack_panel)
 
     def _pack_panel(self, whole: bool) -> None:
-        if whole and self._b_by_column:
-            self._pack_turned()
+        if self._is_broken or (whole and self._b_by_column):
+            self._pack_turned(whole=whole)
         else:
             self._pack_rows("k0", whole=whole)
 
@@ -181,7 +185,7 @@ class Packing:
             for v in range(tile.vectors):
                 e.line(f"to[({at_k.text} - k0) * {tile.vectors} + {v}] = vectors[{v}];")
 
-    def _pack_turned(self) -> None:
+    def _pack_turned(self, *, whole: bool) -> None:
         """Copy a panel of which columns lie side by side: square blocks, turned in registers."""
         e, tile, b = self.emitter, self.tile, self.product.inputs[1]
         (k, n), integer, side = b.shape, e.arguments.integer, _SIDE[b.dtype]
@@ -195,14 +199,23 @@ class Packing:
             with e.loop("n2", f"n2 + {side}", 0, n - 1, trips=side) as at_n:
                 column = f"({self._ctype} *)(block + ({at_n.text} - n2))"
                 e.line(f"{self._ctype} *const column = {column};")
-                with e.loop("k2", f"k2 + {side}", 0, k - 1, trips=side) as at_k:
-                    e.line(f"column[{at_k.text} - k2] = {e.value(b, (at_k, at_n)).text};")
+                if not whole:
+                    # Lanes beyond the last column reach no result.
+                    at_n = e.integer(less(at_n.text, "column1 - 1"), 0, n - 1)
+                if self._is_broken:
+                    run = named(f"(k2 / {side})", e.depth - 2, 0, k // side - 1) * side
+                    with e.loop("0", str(side), 0, side - 1) as lane:
+                        e.line(f"column[{lane.text}] = {e.value(b, (run + lane, at_n)).text};")
+                else:
+                    with e.loop("k2", f"k2 + {side}", 0, k - 1, trips=side) as at_k:
+                        e.line(f"column[{at_k.text} - k2] = {e.value(b, (at_k, at_n)).text};")
             rows = self._turn([f"block[{i}]" for i in range(side)], vector)
             place = f"((k2 - k0) * {tile.columns} + n2 - n0) / {side}"
             e.line(f"__local {vector} *const at = (__local {vector} *)to + {place};")
             for i, row in enumerate(rows):
                 e.line(f"at[{i * tile.columns // side}] = {row};")
-        self._pack_rows("k2", whole=True)
+        if not self._is_broken:
+            self._pack_rows("k2", whole=whole)
 
     def _turn(self, columns: list[str], vector: str) -> list[str]:
         """Emit the transpose of a square block; return the names of its rows.

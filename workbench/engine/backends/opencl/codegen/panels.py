@@ -99,7 +99,7 @@ class PanelsKernel:
         ):
             e.line(f"const {integer} {text};")
         if self.parts > 1:
-            share = arguments.extent(-(-k // self.parts))
+            share = arguments.extent(_whole(-(-k // self.parts)))
             e.line(f"const {integer} first = ({integer})get_group_id(2) * {share};")
             e.line(f"const {integer} last = {less(f'first + {share}', depth)};")
             self._blocks(-(-k // self.parts), "first", "last", run, span)
@@ -115,7 +115,7 @@ class PanelsKernel:
         e, shares, arguments = self.emitter, self.shares, self.emitter.arguments
         dtype, integer = self.step.product.dtype, arguments.integer
         blocks = -(-length // self.tile.depth)
-        deep = arguments.extent(-(-length // blocks))
+        deep = arguments.extent(_whole(-(-length // blocks)))
         group = "get_group_id(1)"
         if self.parts > 1:
             group = f"(get_group_id(2) * {arguments.extent(shares.down)} + {group})"
@@ -236,3 +236,8 @@ class PanelsKernel:
         scratch = arguments.scratch(0, self.step.product.dtype, elements, write=True)
         row = f"(get_group_id(2) * {self._extents[0]} + {at_m.text})"
         e.line(f"{scratch}[{row} * {self._extents[1]} + {at_n.text}] = {text};")
+
+
+def _whole(length: int) -> int:
+    """Return a length of K in whole runs, so that blocks begin where runs do."""
+    return -(-length // 8) * 8

@@ -119,6 +119,22 @@ def find_runs(buffers: Sequence[Buffer], matrix: Node, width: int) -> Runs | Non
     return None
 
 
+def has_runs_downwards(buffers: Sequence[Buffer], matrix: Node, length: int) -> bool:
+    """Whether every column is made of runs of `length` elements."""
+    rows, columns = matrix.shape
+    if rows % length or not matrix.size:
+        return False
+    trial = Emitter(Arguments(buffers), reduce)
+    with (
+        trial.loop("0", "1", 0, columns - 1) as column,
+        trial.loop("0", "1", 0, rows // length - 1) as run,
+        trial.loop("0", "1", 0, length - 1) as lane,
+    ):
+        trial.value(matrix, (run * length + lane, column))
+    (place, _), *_ = lane.terms
+    return {address.stride(place) for address in trial.addresses} == {1}
+
+
 def _runs(buffers: Sequence[Buffer], matrix: Node, length: int) -> Runs | None:
     trial, (rows, columns) = Emitter(Arguments(buffers), reduce), matrix.shape
     with (
