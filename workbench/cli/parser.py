@@ -23,6 +23,7 @@ VERBS = {
     "devices": "workbench.cli.devices",
     "bench": "workbench.cli.bench",
     "profile": "workbench.cli.profile",
+    "tune": "workbench.cli.tune",
 }
 
 
@@ -55,6 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_devices(verbs)
     _add_bench(verbs)
     _add_profile(verbs)
+    _add_tune(verbs)
     return parser
 
 
@@ -185,11 +187,25 @@ def _add_profile(verbs: _Verbs[_Parser]) -> None:
     _add_batch(parser)
 
 
-def _add_network(parser: _Parser) -> None:
+def _add_tune(verbs: _Verbs[_Parser]) -> None:
+    parser = _verb(
+        verbs, "tune", "Find out how products are best cut on a device.", json="the figures"
+    )
+    _add_network(parser, "all that come along")
+    _add_dataset(parser, "digits")
+    _add_device(parser)
+    _add_precision(parser, "float32")
+    _add_batch(parser)
+    parser.add_argument(
+        "--seconds", metavar="N", type=_number, help="how long the search may take (60)"
+    )
+
+
+def _add_network(parser: _Parser, default: str = "relu") -> None:
     parser.add_argument(
         "--network",
         metavar="NAME|FILE.json",
-        help="a network that comes along, or a network file (default: relu)",
+        help=f"a network that comes along, or a network file (default: {default})",
     )
 
 

@@ -14,6 +14,7 @@ from workbench.engine.backends.opencl.executable import OpenCLExecutable
 from workbench.engine.backends.opencl.room import check_room
 from workbench.engine.backends.opencl.runtime import DeviceStorage, Runtime, found_devices
 from workbench.engine.backends.opencl.tunables import ProductFamily, Target
+from workbench.engine.backends.opencl.tuned import stored
 from workbench.engine.backends.watch import Watch
 from workbench.engine.graph.variable import SharedVariable
 from workbench.engine.lower.node import walk
@@ -46,11 +47,14 @@ class OpenCLDevice:
         self.counters: Counters = self.runtime.counters
         self.watch: Watch = self.runtime.watch
         is_cpu = info.type == "cpu"
+        family: ProductFamily = product or ("panels" if is_cpu else "tiles")
+        local_memory = int(device.local_mem_size)
         self.target = Target(
             is_cpu=is_cpu,
             compute_units=info.compute_units,
-            local_memory=int(device.local_mem_size),
-            product=product or ("panels" if is_cpu else "tiles"),
+            local_memory=local_memory,
+            product=family,
+            tuned=stored(info, family, local_memory),
         )
 
     @property

@@ -1,13 +1,15 @@
 """Tunables: how kernels are cut for a kind of device, as data.
 
-Responsible for the numbers that a tuner may change; knows nothing of how kernels use them.
+Responsible for the numbers that a tuner may change; knows nothing of how kernels use them, nor of
+how the best are found.
 
-Only the order of summation decides the bits of a result. Tiles of one table differ in speed, and a
-choice between them is made from the device alone, never from a measurement.
+Only the order of summation decides the bits of a result. It is the same for all tiles of a family,
+so that a choice between them, from the device or from a measurement, changes the speed alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import attrs
@@ -52,29 +54,32 @@ class PanelTile:
     panels
         Most panels of ``vectors * lanes`` columns that are packed together, so that a packed block
         of A serves all of them.
-    tail
-        Rows of accumulators where `rows` of them would be more than are left.
     row_blocks
         Blocks of `rows` rows that are packed together.
     tiles
         Most blocks of `rows` rows that a work-group computes.
     depth
-        Products summed up in registers before they are added to memory.
+        Products summed up in registers before they are added to memory. It decides the bits of
+        results and is the same for all tiles.
     """
 
     rows: int
     vectors: int
     lanes: int
-    panels: int
-    tail: int
-    row_blocks: int
-    tiles: int
-    depth: int
+    panels: int = 16
+    row_blocks: int = 11
+    tiles: int = 88
+    depth: int = 256
 
     @property
     def columns(self) -> int:
         """Columns of a panel."""
         return self.vectors * self.lanes
+
+    @property
+    def tail(self) -> int:
+        """Rows of accumulators where `rows` of them would be more than are left."""
+        return (2 * self.rows + 2) // 3
 
     @property
     def packed_rows(self) -> int:
@@ -143,13 +148,12 @@ class GroupTile:
 #: Accumulators fill 12 of the 16 registers of AVX2; with the 32 of AVX-512 they lose little.
 #: Measured on PoCL 3.0 (LLVM 14) and Intel's runtime 2026.2; larger tiles spill on the former.
 _PANELS = {
-    "float32": PanelTile(
-        rows=6, vectors=1, lanes=16, panels=16, tail=4, row_blocks=11, tiles=88, depth=256
-    ),
-    "float64": PanelTile(
-        rows=6, vectors=1, lanes=8, panels=16, tail=4, row_blocks=11, tiles=88, depth=256
-    ),
+    "float32": PanelTile(rows=6, vectors=1, lanes=16),
+    "float64": PanelTile(rows=6, vectors=1, lanes=8),
 }
+
+#: What a product is, as far as its speed depends on it.
+ProductKey = str
 
 
 @attrs.frozen
@@ -166,12 +170,15 @@ class Target:
         Bytes of local memory of a work-group.
     product
         The family of matrix products.
+    tuned
+        Tiles that were found to be faster than the default on this device, by product.
     """
 
     is_cpu: bool
     compute_units: int
     local_memory: int
     product: ProductFamily
+    tuned: Mapping[ProductKey, PanelTile | GroupTile] = attrs.field(factory=dict, repr=False)
 
     @property
     def group_size(self) -> int:
@@ -188,10 +195,13 @@ class Target:
         """Work-groups that keep a CPU busy although some take longer than others."""
         return 4 * self.compute_units
 
-    def panel_tile(self, dtype: str) -> PanelTile:
-        """Return the tile for products of `dtype`, cut down to the local memory there is."""
-        return _PANELS[dtype].within(self.local_memory // (4 if dtype == "float32" else 8))
+    def panel_tile(self, dtype: str, key: ProductKey = "") -> PanelTile:
+        """Return the tile of the ``panels`` family, cut down to the local memory there is."""
+        found = self.tuned.get(key)
+        tile = found if isinstance(found, PanelTile) else _PANELS[dtype]
+        return tile.within(self.local_memory // (4 if dtype == "float32" else 8))
 
-    def group_tile(self) -> GroupTile:
+    def group_tile(self, key: ProductKey = "") -> GroupTile:
         """Return the tile of the ``tiles`` family."""
-        return GroupTile()
+        found = self.tuned.get(key)
+        return found if isinstance(found, GroupTile) else GroupTile()

@@ -1,6 +1,7 @@
 """How the elements of a matrix lie in memory, whatever expression it is.
 
-Responsible for that one question, which decides the loops that copy it.
+Responsible for that one question, which decides the loops that copy it, and for what products are
+called by those who remember how fast they were.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from workbench.engine.backends.opencl.codegen.arguments import Arguments
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.backends.opencl.codegen.index import Index
 from workbench.engine.backends.opencl.codegen.reduce import reduce
-from workbench.engine.lower.node import Node
+from workbench.engine.backends.opencl.tunables import ProductKey
+from workbench.engine.lower.node import Load, Node, walk
 from workbench.engine.lower.plan import Buffer
 
 
@@ -28,3 +30,18 @@ def lies_by_column(buffers: Sequence[Buffer], matrix: Node) -> bool:
         return any(address.stride(counter.terms[0][0]) == 1 for address in loads)
 
     return beside(row) and not beside(column)
+
+
+def product_key(buffers: Sequence[Buffer], product: Node) -> ProductKey:
+    """Return what decides how fast a product is: its sizes, how its operands lie, their bytes."""
+    (m, n), k = product.shape, product.inputs[0].shape[1]
+    layout = "".join("NT"[lies_by_column(buffers, operand)] for operand in product.inputs)
+    loads = [
+        max(
+            (node for node in walk([operand]) if isinstance(node.op, Load)),
+            key=lambda node: node.size,
+            default=operand,
+        ).dtype
+        for operand in product.inputs
+    ]
+    return f"{m}x{k}x{n} {layout} {product.dtype} of {' and '.join(loads)}"

@@ -27,6 +27,7 @@ from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, Value
 from workbench.engine.backends.opencl.codegen.index import Index
+from workbench.engine.backends.opencl.codegen.layout import product_key
 from workbench.engine.backends.opencl.codegen.packing import Packing, less
 from workbench.engine.backends.opencl.codegen.reduce import reduce
 from workbench.engine.backends.opencl.tunables import PanelTile, Shares, Target
@@ -63,7 +64,8 @@ class PanelsKernel:
         """Choose the tile."""
         product = self.step.product
         m, n = product.shape
-        self.tile = self.target.panel_tile(product.dtype)
+        key = product_key(self.buffers, product) if self.target.tuned else ""
+        self.tile = self.target.panel_tile(product.dtype, key)
         self.shares = self.tile.shares(m, n, -(-self.target.compute_units // self.parts))
         self.emitter = Emitter(Arguments(self.buffers, wide=self.wide), reduce)
         self.packing = Packing(self.emitter, product, self.tile)

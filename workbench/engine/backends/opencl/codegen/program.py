@@ -49,7 +49,7 @@ def generate(plan: Plan, target: Target) -> list[Kernel | Copy | Repeat]:
             made = _pass_kernels(plan, found, target)
             pending.append([attrs.evolve(kernel, steps=steps) for kernel in made])
         else:
-            made = _kernels(plan, step, target)
+            made = step_kernels(plan, step, target)
             pending.append([attrs.evolve(kernel, steps=(number,)) for kernel in made])
         number += count
     return [*work, *share_launches(pending, plan.buffers, target.local_memory)]
@@ -82,7 +82,7 @@ def _library() -> tuple[tuple[str, frozenset[str]], ...]:
     )
 
 
-def _kernels(plan: Plan, step: Product | Loops | Cumulate, target: Target) -> Sequence[Kernel]:
+def step_kernels(plan: Plan, step: Product | Loops | Cumulate, target: Target) -> Sequence[Kernel]:
     """Return the kernels of one step, in order; none where nothing is computed."""
     word = re.match(r"[a-z_]+", step.label)
     kind = "product" if isinstance(step, Product) else "loops"

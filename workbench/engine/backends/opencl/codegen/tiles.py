@@ -15,7 +15,7 @@ from workbench.engine.backends.opencl.codegen.arguments import NAME, Arguments, 
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, Value
 from workbench.engine.backends.opencl.codegen.index import Index, named
-from workbench.engine.backends.opencl.codegen.layout import lies_by_column
+from workbench.engine.backends.opencl.codegen.layout import lies_by_column, product_key
 from workbench.engine.backends.opencl.codegen.reduce import reduce
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.lower.node import Node
@@ -40,7 +40,9 @@ class TilesKernel:
 
     def kernel(self, prefix: str) -> Kernel:
         """Return the kernel with its launch."""
-        product, tile = self.step.product, self.target.group_tile()
+        product = self.step.product
+        key = product_key(self.buffers, product) if self.target.tuned else ""
+        tile = self.target.group_tile(key)
         a, b = product.inputs
         (m, n), k = product.shape, a.shape[1]
         arguments = Arguments(self.buffers, wide=self.wide)

@@ -1,0 +1,179 @@
+"""The tuner: its space, that tiles change no bit, and what becomes of what it found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import attrs
+import numpy as np
+import pytest
+
+from workbench.core.errors import UnknownDevice
+from workbench.engine.backends.opencl import search, tuned, tuner
+from workbench.engine.backends.opencl.codegen.layout import product_key
+from workbench.engine.backends.opencl.device import OpenCLDevice, open_opencl
+from workbench.engine.backends.opencl.search import AXES, CONSTRAINTS, Limits, Tile
+from workbench.engine.backends.opencl.tunables import GroupTile, PanelTile, ProductFamily
+from workbench.engine.backends.reference import ReferenceDevice
+from workbench.engine.function import Function, function
+from workbench.engine.graph.variable import shared
+from workbench.engine.lower.plan import Product
+from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
+
+DEFAULTS: dict[ProductFamily, Tile] = {
+    "panels": PanelTile(rows=6, vectors=1, lanes=16),
+    "tiles": GroupTile(),
+}
+LIMITS = Limits(local_memory=2**20, group_size=256, itemsize=4)
+
+
+def product(device: OpenCLDevice) -> Function:
+    """A product with rows and columns left over, bytes to cast, a bias, and a long inner axis."""
+    rng = np.random.default_rng(3)
+    a = shared(rng.integers(0, 256, (29, 300)).astype("uint8"))
+    b, bias = (shared(rng.standard_normal(s).astype("float32")) for s in ((37, 300), (37,)))
+    return function([], T.dot(T.cast(a, "float32"), b.T) + bias, device=device)
+
+
+def key_of(run: Function) -> str:
+    run.prepare()
+    (plan,) = run.plans
+    (step,) = plan.steps
+    assert isinstance(step, Product)
+    return product_key(plan.buffers, step.product)
+
+
+@pytest.mark.parametrize("family", AXES)
+def test_the_space_holds_the_default_and_what_breaks_no_constraint(family: ProductFamily) -> None:
+    default = DEFAULTS[family]
+    assert search.broken(default, LIMITS) == []
+    for axis, changes in AXES[family].items():
+        assert any(attrs.evolve(default, **change) == default for change in changes), axis
+        for tile in search.candidates(default, axis, LIMITS):
+            assert search.broken(tile, LIMITS) == []
+    assert search.broken(attrs.evolve(default, rows=0), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("tile", "limits"),
+    [
+        (attrs.evolve(DEFAULTS["panels"], lanes=4, vectors=4), LIMITS),
+        (attrs.evolve(DEFAULTS["panels"], rows=16, vectors=2), LIMITS),
+        (attrs.evolve(DEFAULTS["panels"], rows=2), LIMITS),
+        (DEFAULTS["panels"], attrs.evolve(LIMITS, local_memory=2**16)),
+        (attrs.evolve(DEFAULTS["panels"], depth=512, panels=4), LIMITS),
+        (DEFAULTS["tiles"], attrs.evolve(LIMITS, group_size=128)),
+        (DEFAULTS["tiles"], attrs.evolve(LIMITS, local_memory=2**12)),
+        (attrs.evolve(DEFAULTS["tiles"], rows=16, columns=8, group_rows=4), LIMITS),
+    ],
+)
+def test_each_constraint_rules_something_out(tile: Tile, limits: Limits) -> None:
+    family = search.family_of(tile)
+    broken = search.broken(tile, limits)
+    assert len(broken) == 1
+    assert broken[0] in CONSTRAINTS[family]
+
+
+@pytest.mark.parametrize(
+    "tile",
+    [
+        PanelTile(rows=4, vectors=2, lanes=8, panels=1, row_blocks=2, tiles=2),
+        PanelTile(rows=8, vectors=2, lanes=16, panels=2, row_blocks=1, tiles=1),
+        GroupTile(rows=2, columns=8, group_rows=8, group_columns=8, depth=8),
+    ],
+    ids=["narrow", "wide", "group"],
+)
+def test_tiles_change_no_bit(device: OpenCLDevice, tile: Tile) -> None:
+    family = search.family_of(tile)
+    opened = open_opencl(device.info.id, family)
+    plain = product(opened)
+    expected = plain()
+    opened.target = attrs.evolve(opened.target, tuned={key_of(plain): tile})
+    before = opened.counters.programs_compiled
+    found = product(opened)()
+    assert opened.counters.programs_compiled == before + 1
+    assert found.tobytes() == expected.tobytes()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """A space of one other tile, short races, and a cache of the test's own."""
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    axes = {"panels": {"panels": [{"panels": 2}]}, "tiles": {"depth": [{"depth": 8}]}}
+    monkeypatch.setattr(tuner, "AXES", axes)
+    monkeypatch.setattr(search, "AXES", axes)
+    monkeypatch.setattr(tuner, "_RACES", 1)
+    monkeypatch.setattr(tuner, "_RUN_S", 1e-4)
+    return monkeypatch
+
+
+def test_what_is_found_is_used_by_this_device_and_the_next(
+    device: OpenCLDevice, quick: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Whatever is tried is faster than this.
+    quick.setattr(tuner, "_MARGIN", 0.0)
+    opened = open_opencl(device.info.id, "panels")
+    run = product(opened)
+    key, expected = key_of(run), run()
+    (found,) = tuner.tune(opened, run.plans, 60)
+    assert (found.key, found.tried) == (key, 1)
+    assert isinstance(found.tile, PanelTile)
+    assert found.tile.panels == 2
+    assert found.gflops > 0
+    assert opened.target.tuned == {key: found.tile}
+    again = open_opencl(device.info.id, "panels")
+    assert again.target.tuned == {key: found.tile}
+    assert product(again)().tobytes() == expected.tobytes()
+    assert open_opencl(device.info.id, "tiles").target.tuned == {}
+
+    (path,) = (tmp_path / "tuning").iterdir()
+    text = path.read_text()
+    for damage in (
+        "",
+        text[:-20],
+        "[]",
+        text.replace('"panels": 2', '"panels": 3'),
+        text.replace(device.info.driver, "another driver"),
+        "[" * 100_000,
+    ):
+        path.write_text(damage)
+        assert open_opencl(device.info.id, "panels").target.tuned == {}
+    forged = json.loads(text)
+    forged["tiles"][key]["rows"] = 10**6
+    forged["sum"] = tuned._sum(forged)
+    path.write_text(json.dumps(forged))
+    assert open_opencl(device.info.id, "panels").target.tuned == {}
+    path.write_text(text)
+    assert open_opencl(device.info.id, "panels").target.tuned == {key: found.tile}
+
+
+def test_a_tile_that_computes_something_else_is_not_taken(
+    device: OpenCLDevice, quick: pytest.MonkeyPatch
+) -> None:
+    quick.setattr(tuner, "_MARGIN", 0.0)
+    answers = iter([[b"right"], [b"wrong"]])
+    quick.setattr(tuner._Trial, "_results", lambda *_: next(answers))
+    opened = open_opencl(device.info.id)
+    run = product(opened)
+    run.prepare()
+    (found,) = tuner.tune(opened, run.plans, 60)
+    assert found.tried == 1
+    assert found.tile == DEFAULTS[opened.target.product]
+    assert opened.target.tuned == {}
+
+
+@pytest.mark.usefixtures("quick")
+def test_no_time_is_no_search(device: OpenCLDevice) -> None:
+    opened = open_opencl(device.info.id)
+    run = product(opened)
+    run.prepare()
+    (found,) = tuner.tune(opened, run.plans, 0)
+    assert found.tried == 0
+    assert found.gflops == found.default_gflops > 0
+    assert opened.target.tuned == {}
+
+
+def test_numpy_has_nothing_to_tune() -> None:
+    with pytest.raises(UnknownDevice, match="no kernels to tune"):
+        tuner.tune(ReferenceDevice(), [], 1)
