@@ -23,7 +23,7 @@ def pytorch() -> Contender:
     if importlib.util.find_spec("torch") is None:
         pytest.skip("PyTorch is not installed here")
     module = importlib.import_module("workbench.bench.torch_peer")
-    peer: Contender = module.PyTorch(2, "cpu")
+    peer: Contender = module.PyTorch(2, on_gpu=False)
     return peer
 
 

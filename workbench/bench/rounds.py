@@ -19,6 +19,7 @@ import attrs
 
 from workbench.bench.work import PEAK, Multiplication, Work, find_work
 from workbench.core.errors import InputError, WorkbenchError
+from workbench.engine.backends.catalogue import devices as list_devices
 
 #: What the libraries behind NumPy and PyTorch read when they start.
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -193,12 +194,16 @@ def run_all(
     progress: Progress,
     tell: Tell,
 ) -> Benchmark:
-    """Measure the named works on our devices and by all peers that are here."""
+    """Measure the named works on our devices and by all peers that are here.
+
+    Beside a GPU PyTorch works on one too, if it can.
+    """
+    on_gpu = any(info.type == "gpu" for info in list_devices() if info.id in devices)
     with ExitStack() as stack:
         ours = [ChildProcess(device, "workbench", device) for device in devices]
         peers = [ChildProcess("numpy", "numpy")]
         if torch_is_here():
-            peers.append(ChildProcess("torch", "torch", cores(), "cpu"))
+            peers.append(ChildProcess("torch", "torch", cores(), on_gpu))
         for child in (*ours, *peers):
             stack.enter_context(child)
         return measure(ours, peers, names, rounds, images, progress, tell)

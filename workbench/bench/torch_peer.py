@@ -29,15 +29,16 @@ class PyTorch:
     ----------
     threads
         On the processor.
-    where
-        ``cpu`` or ``cuda``.
+    on_gpu
+        Whether a GPU is used where PyTorch has one.
     """
 
-    def __init__(self, threads: int, where: str) -> None:
+    def __init__(self, threads: int, on_gpu: bool) -> None:
         torch.set_num_threads(threads)
-        self._where = torch.device(where)
         # Nothing is rounded to shorter floats on the way.
         torch.set_float32_matmul_precision("highest")
+        where = "cuda" if on_gpu and torch.cuda.is_available() else "cpu"
+        self._where = torch.device(where)
         self.about = f"PyTorch {torch.__version__}, eager, on {where}"
 
     def train(self, work: Training, split: Split) -> _Training:

@@ -75,6 +75,14 @@ def _object(kernel: KernelTiming, peak_gflops: float) -> dict[str, Any]:
     }
 
 
+def _speeds(kernel: KernelTiming, peak_gflops: float) -> tuple[str, str, str]:
+    return (
+        f"{kernel.gflops:.3g}",
+        f"{kernel.gigabytes_per_second:.3g}",
+        f"{kernel.gflops / peak_gflops:.1%}",
+    )
+
+
 def _print(found: Profile, session: Session, name: str, peak_gflops: float) -> None:
     table = rich.table.Table(box=rich.box.SIMPLE_HEAD)
     table.add_column("kernel", overflow="fold")
@@ -88,9 +96,8 @@ def _print(found: Profile, session: Session, name: str, peak_gflops: float) -> N
             f"{kernel.launches:g}",
             f"{1e6 * kernel.seconds:.1f}",
             f"{kernel.share:.1%}",
-            f"{kernel.gflops:.3g}",
-            f"{kernel.gigabytes_per_second:.3g}",
-            f"{kernel.gflops / peak_gflops:.1%}",
+            # What finishes the work of the kernel before it has been counted there.
+            *(("", "", "") if not kernel.size_bytes else _speeds(kernel, peak_gflops)),
         )
     device, batch = session.device.info, f"batch {session.batch:,}"
     console = result_console()
