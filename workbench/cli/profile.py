@@ -16,8 +16,9 @@ import rich.table
 from workbench.bench.machine import measured_peak
 from workbench.cli.choices import STARTER, data_spec, load_extensions, training_spec
 from workbench.cli.console import Console, print_json, result_console
+from workbench.cli.device_choice import choose_device
+from workbench.cli.guarding import guarded
 from workbench.data.loading import load
-from workbench.engine.backends.catalogue import open_device
 from workbench.spec.library import find_network
 from workbench.training.profile import KernelTiming, Profile, profile
 from workbench.training.session import Session
@@ -33,15 +34,16 @@ def run(options: argparse.Namespace) -> int:
         load_extensions(console)
         network = find_network(name)
         training, data = training_spec(options), data_spec(options)
-        device = open_device(options.device, profile=True)
+        device = choose_device(options, console, profile=True)
         dataset = load(data, console.progress)
-        console.progress("measuring the best product", 0, 0)
-        peak_gflops = measured_peak(device, training.precision)
-        console.progress("training", 0, 0)
         # It trains for as long as it is looked at.
         training = attrs.evolve(training, epochs=10**6)
         session = Session(network, training, dataset, device, data.pixel_scale)
-        found = profile(session, _SECONDS)
+        with guarded(device, console):
+            console.progress("measuring the best product", 0, 0)
+            peak_gflops = measured_peak(device, training.precision)
+            console.progress("training", 0, 0)
+            found = profile(session, _SECONDS)
     if options.json:
         print_json(
             {
