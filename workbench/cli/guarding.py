@@ -21,8 +21,9 @@ from workbench.engine.backends.base import Device
 
 #: Seconds between two looks at the device.
 LOOK_S = 1.0
-#: Seconds from the first word about a device that does not answer to the end of the process.
-GIVE_UP_S = 60.0
+#: Seconds from the first word about a device that does not answer to the end of the process; a
+#: compiler may take any time.
+GIVE_UP_S = 300.0
 
 
 @contextmanager
@@ -71,18 +72,19 @@ class _Guard:
     def look(self) -> None:
         """Look at the device until the block is over."""
         # Looks are counted, not seconds: a process that slept has not waited.
-        overdue = 0
+        overdue, watch = 0, self._device.watch
         while not self.over.wait(LOOK_S):
-            silence_s = self._device.watch.overdue_s
+            silence_s = watch.overdue_s
             overdue = overdue + 1 if silence_s else 0
             if overdue == 2:
+                end = "" if watch.building else f"; in {GIVE_UP_S:.0f} s it ends by itself"
                 self._console.message(
                     f"{self._device.info.id} has not answered for {silence_s:.0f} s. "
-                    f"Ctrl-C ends the program; in {GIVE_UP_S:.0f} s it ends by itself."
+                    f"Ctrl-C ends the program{end}."
                 )
             if overdue >= 2 and self._interrupted():
                 self._end(INTERRUPTED, "Interrupted", silence_s)
-            if overdue * LOOK_S > GIVE_UP_S:
+            if overdue * LOOK_S > GIVE_UP_S and not watch.building:
                 self._end(1, "Given up", silence_s)
 
     def _interrupted(self) -> bool:

@@ -51,6 +51,11 @@ class Watch:
         self._building = False
 
     @property
+    def building(self) -> bool:
+        """Whether what is waited for may be a compiler, which on a busy machine takes minutes."""
+        return self._building
+
+    @property
     def patience_s(self) -> float:
         """Seconds that the present wait may take: a device that is slow by nature is given more."""
         patience = BUILD_PATIENCE_S if self._building else PATIENCE_S
