@@ -46,6 +46,23 @@ def test_the_library_is_announced_beside_the_systems_drivers(places: dict[str, P
     }
 
 
+def test_on_windows_the_library_is_named_beside_what_the_system_knows(
+    places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vendors.sys, "platform", "win32")
+    monkeypatch.setenv("PATH", "before")
+    monkeypatch.delenv("OCL_ICD_FILENAMES", raising=False)
+    vendors.announce_drivers()
+    assert "OCL_ICD_FILENAMES" not in os.environ
+    library = places["lib"] / "intelocl64.dll"
+    library.touch()
+    vendors.announce_drivers()
+    assert os.environ["OCL_ICD_FILENAMES"] == str(library)
+    assert os.environ["PATH"].split(os.pathsep) == [str(places["lib"]), "before"]
+    assert "OCL_ICD_VENDORS" not in os.environ
+    assert list(places["cache"].iterdir()) == []
+
+
 def test_an_entry_that_the_system_dropped_goes(
     places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

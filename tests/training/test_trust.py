@@ -89,12 +89,12 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Verdict]:
 
 
 def inject(patch: pytest.MonkeyPatch, fault: Fault) -> None:
-    generated = program._kernels
+    generated = program.step_kernels
 
     def faulty(plan: Plan, step: Step, target: Target) -> list[Kernel]:
         return [fault(Generated(plan, step, k)) for k in generated(plan, step, target)]
 
-    patch.setattr(program, "_kernels", faulty)
+    patch.setattr(program, "step_kernels", faulty)
 
 
 def found(verdict: Verdict) -> dict[tuple[str, str], tuple[str, ...]]:

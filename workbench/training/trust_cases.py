@@ -23,7 +23,7 @@ from workbench.engine.graph.random import RandomStreams
 from workbench.engine.graph.scan import scan
 from workbench.engine.graph.variable import SharedVariable, Variable, shared
 from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
-from workbench.training.trust_network import gradients
+from workbench.training.trust_network import gradients, regression
 
 #: Elements of elementwise operations: a prime, so that every division of them leaves a rest.
 LENGTH = 1031
@@ -259,6 +259,12 @@ def network(numbers: Numbers) -> Iterator[Case]:
         yield Case(name, value, 500, whole=True)
 
 
+def regressions(numbers: Numbers) -> Iterator[Case]:
+    """Ask for a softmax regression on a full batch of bytes, and for its derivatives."""
+    for name, value in regression(numbers.dtype).items():
+        yield Case(name, value, 500, whole=True)
+
+
 @attrs.frozen
 class Family:
     """Kernels that are generated in the same way.
@@ -287,6 +293,7 @@ FAMILIES = {
     "reductions": Family(reductions, essential=True),
     "updates": Family(updates, essential=True),
     "network": Family(network, essential=True, precisions=("float32",)),
+    "regression": Family(regressions, essential=True, precisions=("float32",)),
     "elementwise": Family(elementwise),
     "integers": Family(integers, precisions=("float32",), exact=True),
     "moves": Family(moves, precisions=("float32",), exact=True),

@@ -1,6 +1,6 @@
-"""A small network of every layer that comes along, to check derivatives of whole networks by.
+"""Small networks, to check derivatives of whole networks by.
 
-Responsible for stacking the layers; knows none of them, and no device.
+Responsible for one of every layer that comes along, and for one without; knows no device.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import workbench.nn.layers
 from workbench.core.errors import SpecError
 from workbench.engine.graph.grad import grad
 from workbench.engine.graph.variable import Variable, shared
+from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
 from workbench.nn.layers.base import Layer
 from workbench.nn.layers.dense import Dense
 from workbench.nn.model import Model
@@ -27,6 +28,8 @@ from workbench.spec.registries import LAYERS
 #: One image: its sides are odd, and no pooling divides them.
 _IMAGE = (2, 11, 13)
 _BATCH, _CLASSES = 13, 5
+#: Of a regression: more rows than one work-group takes.
+_ROWS, _COLUMNS = 203, 45
 #: Values for the fields of layers that have no default.
 _GIVEN = {"integer": 3, "number": 0.5, "boolean": True, "integers": (2, 3), "numbers": (0.5,)}
 
@@ -47,6 +50,24 @@ def gradients(dtype: str) -> dict[str, Variable]:
         f"{LAYERS.name_of(network.layers[int(name.split('.')[0])])} {name}": slope
         for name, slope in slopes.items()
     }
+
+
+def regression(dtype: str) -> dict[str, Variable]:
+    """Return the log-likelihood of a softmax regression on bytes, and its derivatives, by name.
+
+    As a full batch it may be computed in one pass over the rows.
+    """
+    random = np.random.default_rng(13)
+    rows = shared(random.integers(0, 256, (_ROWS, _COLUMNS)).astype(np.uint8))
+    labels = shared(random.integers(0, _CLASSES, _ROWS).astype(np.int32))
+    weight, bias = (
+        shared(random.uniform(-0.5, 0.5, shape).astype(np.float32).astype(dtype))
+        for shape in ((_COLUMNS, _CLASSES), (_CLASSES,))
+    )
+    scaled = T.cast(rows, dtype) * np.asarray(1 / 256, dtype)
+    score = log_likelihood(T.softmax(T.dot(scaled, weight) + bias), labels)
+    slopes = grad(score, [weight, bias])
+    return dict(zip(("log-likelihood", "weight", "bias"), (score, *slopes), strict=True))
 
 
 def stack() -> NetworkSpec:

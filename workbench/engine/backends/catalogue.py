@@ -16,7 +16,7 @@ from workbench.engine.backends.verdicts import preferred
 
 
 def devices() -> list[DeviceInfo]:
-    """Return every device: OpenCL's in the order of their drivers, then ``reference``."""
+    """Return every device: OpenCL's in the order of their ids, then ``reference``."""
     return [*list_opencl(), REFERENCE]
 
 

@@ -131,7 +131,7 @@ def preferred(devices: list[DeviceInfo]) -> list[DeviceInfo]:
     """Return the OpenCL devices that may be used unasked, the best first.
 
     Those that are trusted come first, the fastest of them before the others; then those that are
-    still to be checked, in their drivers' order.
+    still to be checked, in the order of their ids.
     """
     known = [(info, stored(info)) for info in devices if info.type != "reference"]
     trusted = [(info, v.gflops) for info, v in known if v is not None and v.trust == "trusted"]

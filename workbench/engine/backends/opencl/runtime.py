@@ -253,7 +253,10 @@ def _note_release(counters: Counters, size_bytes: int) -> None:
 
 
 def found_devices() -> list[tuple[cl.Device, DeviceInfo]]:
-    """Return every device of every driver, CPUs and GPUs alike; none where there is no driver."""
+    """Return every device of every driver, CPUs and GPUs alike; none where there is no driver.
+
+    They come in the order of their ids, whatever order the drivers are found in.
+    """
     found: list[tuple[cl.Device, DeviceInfo]] = []
     counts: dict[str, int] = {}
     try:
@@ -261,8 +264,8 @@ def found_devices() -> list[tuple[cl.Device, DeviceInfo]]:
     except cl.Error:
         # The loader's way to say that there is no driver.
         return found
-    for platform in platforms:
-        slug = platform_slug(platform.name, platform.vendor)
+    named = [(platform_slug(p.name, p.vendor), p.name, p.version, p) for p in platforms]
+    for slug, _, _, platform in sorted(named, key=lambda known: known[:3]):
         for device in _devices_of(platform):
             number = counts.get(slug, 0)
             counts[slug] = number + 1

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from workbench.core.paths import cache_folder
 
-_VARIABLE = "OCL_ICD_VENDORS"
+#: On Windows the loader looks at the files named here as well as at the system's drivers.
+_FILES_VARIABLE, _WINDOWS_LIBRARY = "OCL_ICD_FILENAMES", "intelocl64.dll"
+#: Elsewhere at all entries of the folder named here, and no more at the system's.
+_FOLDER_VARIABLE, _LIBRARY = "OCL_ICD_VENDORS", "libintelocl.so"
 _SYSTEM = Path("/etc/OpenCL/vendors")
-_LIBRARY = "libintelocl.so"
 
 
 def announce_drivers() -> None:
@@ -25,21 +27,29 @@ def announce_drivers() -> None:
     the place of the system's folder of drivers, so the system's entries are carried along. A
     variable that the user has set is left alone.
     """
-    library = _find_library(_places())
-    if library is None or _VARIABLE in os.environ or sys.platform == "win32":
+    windows = sys.platform == "win32"
+    library = _find_library(_places(), _WINDOWS_LIBRARY if windows else _LIBRARY)
+    variable = _FILES_VARIABLE if windows else _FOLDER_VARIABLE
+    if library is None or variable in os.environ:
+        return
+    if windows:
+        os.environ[variable] = str(library)
+        # What the library needs lies beside it.
+        os.environ["PATH"] = os.pathsep.join([str(library.parent), os.environ.get("PATH", "")])
         return
     folder = cache_folder() / "opencl-vendors"
     if _write_entries(folder, library, _SYSTEM):
-        os.environ[_VARIABLE] = str(folder)
+        os.environ[variable] = str(folder)
 
 
 def _places() -> list[Path]:
     paths = sysconfig.get_paths()
-    return [Path(paths["data"]) / "lib", Path(paths["purelib"]) / "lib", Path(paths["purelib"])]
+    data, pure = Path(paths["data"]), Path(paths["purelib"])
+    return [data / "lib", data / "Library" / "bin", pure / "lib", pure]
 
 
-def _find_library(places: list[Path]) -> Path | None:
-    return next((path for place in places if (path := place / _LIBRARY).is_file()), None)
+def _find_library(places: list[Path], name: str) -> Path | None:
+    return next((path for place in places if (path := place / name).is_file()), None)
 
 
 def _write_entries(folder: Path, library: Path, system: Path) -> bool:
