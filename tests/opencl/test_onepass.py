@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench.engine.backends.opencl.codegen.onepass import find_pass
 from workbench.engine.backends.opencl.codegen.program import generate
+from workbench.engine.backends.opencl.codegen.rowpass import find_pass
 from workbench.engine.backends.opencl.device import OpenCLDevice
 from workbench.engine.backends.reference import ReferenceDevice
 from workbench.engine.function import Function, function
@@ -56,12 +56,12 @@ def step(
 @pytest.mark.parametrize(
     ("cost", "n", "k", "m", "images"),
     [
-        (likelihood, 64, 5, 10, True),
-        (likelihood, 331, 49, 10, True),
+        (likelihood, 256, 5, 10, True),
+        (likelihood, 1331, 49, 10, True),
         (likelihood, 2100, 9, 2, False),
-        (squares, 97, 33, 16, False),
-        (squares, 200, 20, 17, True),
-        (squares, 130, 3, 32, False),
+        (squares, 397, 33, 16, False),
+        (squares, 500, 20, 17, True),
+        (squares, 300, 3, 32, False),
     ],
 )
 def test_one_pass_agrees_with_the_reference(
@@ -82,9 +82,9 @@ def test_one_pass_agrees_with_the_reference(
 
 
 def test_missing_rows_of_a_block_add_nothing(device: OpenCLDevice) -> None:
-    # 65 rows leave blocks that are not full; what stands for missing rows must not count.
-    f, (weight, _) = step(squares, device, 65, 4, 3, "float64", images=False)
-    g, (expected, _) = step(squares, ReferenceDevice(), 65, 4, 3, "float64", images=False)
+    # 257 rows leave blocks that are not full; what stands for missing rows must not count.
+    f, (weight, _) = step(squares, device, 257, 4, 3, "float64", images=False)
+    g, (expected, _) = step(squares, ReferenceDevice(), 257, 4, 3, "float64", images=False)
     f()
     g()
     np.testing.assert_allclose(weight.get_value(), expected.get_value(), rtol=1e-12)
@@ -92,7 +92,7 @@ def test_missing_rows_of_a_block_add_nothing(device: OpenCLDevice) -> None:
 
 def test_a_row_that_looks_at_others_is_no_pass(device: OpenCLDevice) -> None:
     rng = np.random.default_rng(0)
-    x, w = (shared(rng.standard_normal(shape)) for shape in ((80, 6), (6, 4)))
+    x, w = (shared(rng.standard_normal(shape)) for shape in ((280, 6), (6, 4)))
     z = T.dot(x, w)
     value = T.sum(T.softmax(z) * z[::-1])
     slope = grad(value, w)
@@ -106,9 +106,44 @@ def test_a_row_that_looks_at_others_is_no_pass(device: OpenCLDevice) -> None:
 
 def test_rows_that_are_wanted_themselves_are_stored(device: OpenCLDevice) -> None:
     rng = np.random.default_rng(0)
-    x, w = (shared(rng.standard_normal(shape)) for shape in ((80, 6), (6, 4)))
+    x, w = (shared(rng.standard_normal(shape)) for shape in ((280, 6), (6, 4)))
     old = w.get_value()
     p = T.softmax(T.dot(x, w))
     f = function([], p, updates=[(w, w + grad(T.sum(p * p), w))], device=device)
     e = np.exp(x.get_value() @ old)
     np.testing.assert_allclose(f(), e / e.sum(1, keepdims=True), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize(("hidden", "classes"), [(20, 10), (7, 3), (32, 17)])
+def test_a_network_of_narrow_layers_is_one_pass(
+    device: OpenCLDevice, hidden: int, classes: int, dtype: str
+) -> None:
+    def network(on: Any, dtype: str) -> tuple[Function, list[Any]]:
+        rng = np.random.default_rng(hidden)
+        data = shared(rng.integers(0, 256, (613, 4, 11), dtype=np.uint8))
+        labels = shared(rng.integers(0, classes, 613).astype(np.int32))
+        shapes = [(44, hidden), (hidden,), (hidden, hidden), (hidden, classes), (classes,)]
+        w, b, u, v, c = (shared((rng.standard_normal(s) / 8).astype(dtype)) for s in shapes)
+        x = T.cast(T.reshape(data, (613, 44)), dtype) * np.asarray(1 / 256, dtype)
+        first = T.tanh(T.dot(x, w) + b)
+        z = T.dot(T.relu(T.dot(first, u)), v) + c
+        score = T.mean(T.log(T.softmax(z))[T.arange(labels.shape[0]), labels])
+        right = T.mean(T.eq(T.argmax(z, axis=1), labels))
+        parameters = [w, b, u, v, c]
+        rate = np.asarray(0.5, dtype)
+        slopes = grad(score, parameters)
+        updates = [(p, p + rate * s) for p, s in zip(parameters, slopes, strict=True)]
+        return function([], [score, right], updates=updates, device=on), parameters
+
+    ours, found = network(device, dtype)
+    reference, wanted = network(ReferenceDevice(), "float64")
+    for _ in range(2):
+        for value, expected in zip(ours(), reference(), strict=True):
+            np.testing.assert_allclose(value, expected, rtol=TOLERANCE[dtype])
+    if device.target.is_cpu:
+        assert len(generate(ours.plans[0], device.target)) == 2
+    for p, q in zip(found, wanted, strict=True):
+        scale = np.abs(q.get_value()).max()
+        difference = np.abs(p.get_value() - q.get_value()).max()
+        assert difference <= TOLERANCE[dtype] * scale

@@ -139,6 +139,8 @@ def _counts_within(owner: Apply, given: Sequence[Node], shaped: Shaped) -> bool:
     if owner.op.name != "wrap_index" or not counts(given[0]):
         return False
     length = owner.inputs[1]
+    if isinstance(length, Constant):
+        return given[0].size <= int(length.value)
     known = length.owner is not None and isinstance(length.owner.op, Length)
     return known and given[0].size <= int(shaped.values[length.serial])
 

@@ -1,17 +1,16 @@
-"""Softmax regression and the like in one pass: products, rows and sums over rows in one kernel.
+"""Rows walked once: products, losses, derivatives and sums over rows in one kernel.
 
-Responsible for finding steps that walk the same rows one after the other, and for the kernel that
-walks them once; knows nothing of other steps.
+Responsible for the kernels of a `Pass`; knows nothing of how one is found.
 
-Where a matrix of many rows is multiplied by a narrow one, the rows of the product are turned into
-others of their own (a softmax and its derivative), and these are multiplied by the matrix again and
-summed up, all of it can be done for a few rows at a time, while they are in the cache::
+Everything that follows from a row is computed for a few rows at a time, while they are in the
+cache::
 
     for each part of the rows, in a work-group of its own:
         for each few rows:
             pack them: casts, scales and gathers ride in this copy
-            multiply by the narrow matrix; compute what follows from each row
-            add (rows, transposed) x (what follows) to the part's sums, in registers row by row
+            multiply by the narrow matrix
+            for each of them: compute what follows; add it to the part's plain sums
+            add (rows, transposed) x (what follows) to the part's product
     the sums of all parts are added up, with the updates that they are for
 
 So a large matrix of bytes is read once instead of twice, and no value of a row goes to memory. The
@@ -20,7 +19,7 @@ order of summation depends on the number of rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -30,139 +29,34 @@ from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.backends.opencl.codegen.index import Index
 from workbench.engine.backends.opencl.codegen.loops import LoopKernels, Parts
 from workbench.engine.backends.opencl.codegen.reduce import reduce
+from workbench.engine.backends.opencl.codegen.rowpass import (
+    PART_ROWS,
+    Pass,
+    loaded,
+    products,
+    transposed,
+)
 from workbench.engine.backends.opencl.codegen.split import SumOfParts
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.graph.op import Reduction
-from workbench.engine.graph.ops.dimshuffle import Dimshuffle
-from workbench.engine.lower.memory import reads_of, writes_of
-from workbench.engine.lower.node import Load, Node, walk
-from workbench.engine.lower.plan import Buffer, Loops, Plan, Product, Store
-from workbench.engine.lower.reach import Index as Reached
-from workbench.engine.lower.reach import Inside, output_index, visit
+from workbench.engine.lower.node import Node, walk
+from workbench.engine.lower.plan import Buffer, Product, Store
 
-#: Parts into which rows are cut, and rows that are worth a part; the same on every device.
-_PARTS, _PART_ROWS = 64, 32
+#: Most parts into which rows are cut, on every device.
+_PARTS = 64
+#: Numbers in a vector: a register of AVX2.
+_LANES = {"float32": 8, "float64": 4}
 #: Vectors of sums that stay in registers.
-_SUMS = 6
-#: Numbers in a vector.
-_LANES = {"float32": 16, "float64": 8}
-#: Columns of the narrow matrix, and how long its own may be: what is packed fits a second cache.
-_COLUMNS, _LENGTH = 32, 4096
-
-
-@attrs.frozen(eq=False)
-class Pass:
-    """Steps that walk the same rows, in the order of the plan.
-
-    Parameters
-    ----------
-    first
-        The product of the rows' matrix.
-    rows
-        What follows from each row of it.
-    after
-        The product of the transposed matrix with what follows, and steps over sums of what follows.
-    """
-
-    first: Product
-    rows: Loops
-    after: tuple[Product | Loops, ...]
-
-    @property
-    def count(self) -> int:
-        """The number of steps."""
-        return 2 + len(self.after)
-
-    @property
-    def last(self) -> Product:
-        """The product with the transposed matrix."""
-        return next(step for step in self.after if isinstance(step, Product))
-
-
-def find_pass(plan: Plan, start: int) -> Pass | None:
-    """Return the pass that begins with a step of the plan, if one does."""
-    if start + 2 >= len(plan.steps):
-        return None
-    first, rows = plan.steps[start : start + 2]
-    if not (isinstance(first, Product) and isinstance(rows, Loops) and _fits(first, rows)):
-        return None
-    private = writes_of(first) | writes_of(rows)
-    users = [i for i, step in enumerate(plan.steps) if reads_of(step) & private]
-    if any(plan.buffers[b].role != "temp" for b in private) or min(users, default=0) <= start:
-        return None
-    after = plan.steps[start + 2 : max(users) + 1]
-    steps = tuple(step for step in after if isinstance(step, Product | Loops))
-    if len(steps) < len(after) or [type(s) for s in steps].count(Product) != 1:
-        return None
-    found = Pass(first, rows, steps)
-    return found if _reads_own_rows(found) and _adds_up_rows(found, plan.buffers) else None
-
-
-def _fits(first: Product, rows: Loops) -> bool:
-    (m, n), k = first.product.shape, first.product.inputs[0].shape[1]
-    shapes = [s.value.shape for s in first.stores]
-    widths = [s.value.shape[1:] or (1,) for s in rows.stores]
-    return (
-        rows.rows == (m,)
-        and m >= 2 * _PART_ROWS
-        and 0 < k <= _LENGTH
-        and all(shape == (m, n) for shape in shapes)
-        and all(len(w) == 1 and 0 < w[0] <= _COLUMNS for w in [(n,), *widths])
-    )
-
-
-def _reads_own_rows(found: Pass) -> bool:
-    """Whether what follows from a row reads that row of the product alone."""
-    products = writes_of(found.first)
-
-    def reads(store: Store) -> bool:
-        seen: list[bool] = []
-
-        def see(node: Node, index: Reached, inside: Inside) -> None:
-            del inside
-            if _buffer(node) in products:
-                seen.append(node.ndim == 2 and index[0] == output_index(store.value)[0])
-
-        visit(store.value, lambda node: not node.inputs, see)
-        return all(seen)
-
-    return all(reads(store) for store in found.rows.stores)
-
-
-def _adds_up_rows(found: Pass, buffers: Sequence[Buffer]) -> bool:
-    """Whether the steps after the rows need nothing of them but sums over all."""
-    last, follows = found.last, writes_of(found.rows)
-    moved, right = last.product.inputs
-    before = found.after[: found.after.index(last)]
-    private = follows | writes_of(found.first)
-
-    def is_sum(node: Node, child: Node) -> bool:
-        op = node.op
-        whole = child.shape == buffers[_buffer(child)].shape and _buffer(child) in follows
-        return whole and isinstance(op, Reduction) and op.fold == "sum" and op.axes[0] == 0
-
-    roots = [s.value for step in found.after for s in step.stores]
-    used = [(n, child) for n in walk(roots, stop={id(last.product)}) for child in n.inputs]
-    return (
-        moved.op == Dimshuffle((1, 0))
-        and moved.inputs[0] is found.first.product.inputs[0]
-        and right.ndim == 2
-        and _buffer(right) in follows
-        and right.shape == buffers[_buffer(right)].shape
-        and not any(writes_of(step) & reads_of(attrs.evolve(last, stores=())) for step in before)
-        and not any(_buffer(root) in private for root in roots)
-        and all(is_sum(n, c) for n, c in used if n is not last.product and _buffer(c) in private)
-    )
-
-
-def _buffer(node: Node) -> int:
-    """Return the number of the buffer that a node is the contents of, or -1."""
-    return node.op.buffer if isinstance(node.op, Load) else -1
+_SUMS = 12
 
 
 @attrs.define
 class OnePassKernels:
-    """Generates the kernels of one pass; call `kernels` once."""
+    """Generates the kernels of one pass; call `kernels` once.
+
+    Scratch memory 0 to 2 is for packed copies and the sums of a part; the results of the parts are
+    in what follows, in the order of `_results`.
+    """
 
     found: Pass
     buffers: Sequence[Buffer]
@@ -177,14 +71,14 @@ class OnePassKernels:
 
     def kernels(self, prefix: str) -> list[Kernel]:
         """Return the walk over the rows, then what each step makes of the sums."""
-        sums = self._sums()
-        numbers = {id(node): 4 + i for i, node in enumerate(sums)}
-        made = [self._walk(f"{prefix}_rows", sums, numbers)]
+        made = [self._walk(f"{prefix}_rows")]
+        numbers = self._results
         parts = {key: Parts(number, self.parts) for key, number in numbers.items()}
         for step in self.found.after:
             if isinstance(step, Product):
                 adding = SumOfParts(self.buffers, self.target, self.wide)
-                made.append(adding.kernel(step, self.parts, prefix))
+                scratch = numbers[id(step.product)]
+                made.append(adding.kernel(step, self.parts, prefix, scratch))
             else:
                 kernels = LoopKernels(self.buffers, self.target, self.wide)
                 made += kernels.kernels(step, prefix, parts)
@@ -193,12 +87,7 @@ class OnePassKernels:
     @property
     def parts(self) -> int:
         """Parts into which the rows are cut."""
-        return min(_PARTS, self.found.first.product.shape[0] // _PART_ROWS)
-
-    @property
-    def lanes(self) -> int:
-        """Numbers in a vector."""
-        return _LANES[self.found.first.product.dtype]
+        return min(_PARTS, self.found.first.product.shape[0] // PART_ROWS)
 
     @property
     def together(self) -> int:
@@ -206,81 +95,119 @@ class OnePassKernels:
         columns = (self.found.first.product.shape[1], self.found.last.product.shape[1])
         return max(1, _SUMS // max(map(self._vectors, columns)))
 
+    @property
+    def ctype(self) -> str:
+        """The type of the products' numbers."""
+        return C_TYPES[self.found.first.product.dtype]
+
+    @property
+    def lanes(self) -> int:
+        """Numbers in a vector."""
+        return _LANES[self.found.first.product.dtype]
+
+    @property
+    def vector(self) -> str:
+        """The type of a vector."""
+        return f"{self.ctype}{self.lanes}"
+
     def _vectors(self, columns: int) -> int:
         return -(-columns // self.lanes)
 
+    @property
     def _sums(self) -> list[Node]:
-        """Return the sums over rows that the steps after them need."""
-        follows = writes_of(self.found.rows)
+        """The plain sums over rows that steps need."""
+        own = {id(step.product) for step in products(self.found.after)}
         roots = [s.value for step in self.found.after for s in step.stores]
-        below = walk(roots, stop={id(self.found.last.product)})
-        return [
-            n
-            for n in below
-            if n.inputs and _buffer(n.inputs[0]) in follows and n is not self.found.last.product
-        ]
+        below = [n for n in walk(roots, stop=own) if n.inputs and id(n) not in own]
+        return [n for n in below if loaded(n.inputs[0]) in self.found.private]
 
-    def _walk(self, prefix: str, sums: Sequence[Node], numbers: Mapping[int, int]) -> Kernel:
-        """Return the kernel that walks the rows; scratch memory 0 receives the last product."""
+    @property
+    def _small(self) -> list[Product]:
+        """The products of transposed matrices but the one of the first matrix."""
+        return [p for p in products(self.found.after) if p is not self.found.last]
+
+    @property
+    def _results(self) -> dict[int, int]:
+        """The number of the scratch memory for the parts of each sum, by id of the node."""
+        nodes = [*(p.product for p in products(self.found.after)), *self._sums]
+        return {id(node): 3 + i for i, node in enumerate(nodes)}
+
+    def _walk(self, prefix: str) -> Kernel:
+        """Return the kernel that walks the rows."""
         e, first, last = self.emitter, self.found.first.product, self.found.last.product
         (m, n), k, width = first.shape, last.shape[0], last.shape[1]
-        a, integer, ctype = e.arguments, e.arguments.integer, C_TYPES[first.dtype]
-        vector, wide, across = f"{ctype}{self.lanes}", self._vectors(n), self._vectors(width)
+        a, integer, few = e.arguments, e.arguments.integer, self.together
+        wide, across = self._vectors(n), self._vectors(width)
         rows, depth, share = a.extent(m), a.extent(k), a.extent(-(-m // self.parts))
-        out = a.scratch(0, first.dtype, self.parts * k * width, write=True)
         e.line(f"const {integer} part = get_group_id(0);")
         e.line(f"const {integer} row0 = min(part * {share}, {rows});")
         e.line(f"const {integer} row1 = min(row0 + {share}, {rows});")
-        for name, number, count in (("narrow", 1, wide), ("total", 2, across)):
-            size = k * count * self.lanes
-            memory = a.scratch(number, first.dtype, self.parts * size, write=True)
-            at = f"(__global {vector} *)({memory} + part * {depth} * {count * self.lanes})"
-            e.line(f"__global {vector} *const {name} = {at};")
-        packed = a.scratch(3, first.dtype, self.parts * self.together * k, write=True)
-        e.line(f"__global {ctype} *const packed = {packed} + part * {depth} * {self.together};")
-        self._pack_narrow(depth, vector, wide)
+        for number, name, vectors in ((0, "narrow", wide), (1, "total", across)):
+            size = vectors * self.lanes
+            memory = a.scratch(number, first.dtype, self.parts * k * size, write=True)
+            at = f"(__global {self.vector} *)({memory} + part * {depth} * {size})"
+            e.line(f"__global {self.vector} *const {name} = {at};")
+        packed = a.scratch(2, first.dtype, self.parts * few * k, write=True)
+        e.line(f"__global {self.ctype} *const packed = {packed} + part * {depth} * {few};")
+        self._pack_narrow("narrow", "__global", first.inputs[1], depth)
+        self._prepare()
         e.line(f"for ({integer} i = 0; i < {depth} * {across}; ++i) total[i] = 0;")
-        for node in sums:
-            name = f"sum{numbers[id(node)]}"
-            e.line(f"{C_TYPES[node.dtype]} {name}[{node.size}];")
-            e.line(f"for (int i = 0; i < {node.size}; ++i) {name}[i] = 0;")
-        with e.block(
-            f"for ({integer} m2 = row0; m2 < row1; m2 += {self.together})", m // self.together
-        ):
-            e.line(f"const {integer} m3 = min(m2 + {self.together}, row1);")
+        with e.block(f"for ({integer} m2 = row0; m2 < row1; m2 += {few})", m // few):
+            e.line(f"const {integer} m3 = min(m2 + {few}, row1);")
             self._pack_rows(depth)
-            self._multiply(depth, vector, wide)
-            self._follow(vector, wide, across, sums, numbers)
-            self._add(depth, vector, across)
-        e.line(f"const __global {ctype} *const flat = (const __global {ctype} *)total;")
-        to, there = f"{out}[(part * {depth} + k) * {width} + c]", f"k * {across * self.lanes} + c"
-        each = f"for ({integer} k = 0; k < {depth}; ++k) for (int c = 0; c < {width}; ++c)"
-        e.line(f"{each} {to} = flat[{there}];")
-        for node in sums:
-            scratch = a.scratch(numbers[id(node)], node.dtype, self.parts * node.size, write=True)
-            to, name = f"{scratch}[part * {node.size} + i]", f"sum{numbers[id(node)]}"
-            e.line(f"for (int i = 0; i < {node.size}; ++i) {to} = {name}[i];")
+            self._multiply(depth, wide)
+            e.line(f"{self.vector} right[{few * across}];")
+            e.line(f"for (int i = 0; i < {few * across}; ++i) right[i] = 0;")
+            with e.loop("m2", "m3", 0, m - 1, trips=few) as row:
+                self._follow(row, wide, across)
+            self._add(depth, across)
+        self._leave("total", f"const __global {self.ctype} *", last, depth)
+        for step in self._small:
+            self._leave(f"total{self._number(step)}", f"const {self.ctype} *", step.product)
+        self._leave_sums()
         label = self.found.first.label or prefix
         sizes, work = ((self.parts,), (1,)), m * k * (n + width)
         return a.kernel(prefix, e.body, sizes, label, work)
 
-    def _pack_narrow(self, depth: str, vector: str, wide: int) -> None:
-        """Copy the narrow matrix, every row filled up with zeros to whole vectors."""
-        e, b = self.emitter, self.found.first.product.inputs[1]
-        k, n = b.shape
+    def _number(self, step: Product) -> int:
+        return self._results[id(step.product)]
+
+    def _pack_narrow(self, name: str, space: str, b: Node, depth: str) -> None:
+        """Copy a narrow matrix, every row filled up with zeros to whole vectors."""
+        e, (k, n) = self.emitter, b.shape
+        wide, kind = self._vectors(n), f"{space} {self.ctype} *"
         with e.loop("0", depth, 0, k - 1) as at_k:
             for v in range(wide):
-                e.line(f"narrow[{at_k.text} * {wide} + {v}] = 0;")
-            kind = f"__global {C_TYPES[b.dtype]} *"
-            e.line(f"{kind}const to = ({kind})(narrow + {at_k.text} * {wide});")
+                e.line(f"{name}[{at_k.text} * {wide} + {v}] = 0;")
+            e.line(f"{kind}const to = ({kind})({name} + {at_k.text} * {wide});")
             with e.loop("0", str(n), 0, n - 1) as at_n:
                 e.line(f"to[{at_n.text}] = {e.value(b, (at_k, at_n)).text};")
+
+    def _prepare(self) -> None:
+        """Pack the small matrices, and set what is summed up row by row to 0."""
+        e = self.emitter
+        for i, step in enumerate(products(self.found.follows)):
+            b = step.product.inputs[1]
+            e.line(f"{self.vector} narrow{i}[{b.shape[0] * self._vectors(b.shape[1])}];")
+            self._pack_narrow(f"narrow{i}", "", b, str(b.shape[0]))
+        zeros = [
+            (self.vector, f"total{self._number(p)}", p.product.shape[0], p.product.shape[1])
+            for p in self._small
+        ]
+        for kind, name, length, width in zeros:
+            size = length * self._vectors(width)
+            e.line(f"{kind} {name}[{size}];")
+            e.line(f"for (int i = 0; i < {size}; ++i) {name}[i] = 0;")
+        for node in self._sums:
+            name = f"sum{self._results[id(node)]}"
+            e.line(f"{C_TYPES[node.dtype]} {name}[{node.size}];")
+            e.line(f"for (int i = 0; i < {node.size}; ++i) {name}[i] = 0;")
 
     def _pack_rows(self, depth: str) -> None:
         """Copy a few rows of the matrix; what is missing of those is 0."""
         e, a = self.emitter, self.found.first.product.inputs[0]
         m, k = a.shape
-        kind = f"__global {C_TYPES[a.dtype]} *"
+        kind = f"__global {self.ctype} *"
         with e.loop("m2", "m3", 0, m - 1, trips=self.together) as at_m:
             e.line(f"{kind}const to = packed + ({at_m.text} - m2) * {depth};")
             with e.loop("0", depth, 0, k - 1) as at_k:
@@ -288,91 +215,150 @@ class OnePassKernels:
         rest = f"(m3 - m2) * {depth}"
         e.line(f"for (int i = {rest}; i < {self.together} * {depth}; ++i) packed[i] = 0;")
 
-    def _multiply(self, depth: str, vector: str, wide: int) -> None:
-        """Multiply the packed rows by the narrow matrix; leave the sums in ``sums``."""
-        e, ctype = self.emitter, C_TYPES[self.found.first.product.dtype]
+    def _multiply(self, depth: str, wide: int) -> None:
+        """Multiply the packed rows by the narrow matrix; leave the result in ``sums``."""
+        e = self.emitter
         cells = [(i, v) for i in range(self.together) for v in range(wide)]
         for i, v in cells:
-            e.line(f"{vector} c{i}_{v} = 0;")
+            e.line(f"{self.vector} c{i}_{v} = 0;")
         with e.block(f"for ({e.arguments.integer} k = 0; k < {depth}; ++k)"):
             for v in range(wide):
-                e.line(f"const {vector} x{v} = narrow[k * {wide} + {v}];")
+                e.line(f"const {self.vector} x{v} = narrow[k * {wide} + {v}];")
             for i in range(self.together):
-                e.line(f"const {ctype} y{i} = packed[{i} * {depth} + k];")
+                e.line(f"const {self.ctype} y{i} = packed[{i} * {depth} + k];")
                 for v in range(wide):
                     e.line(f"c{i}_{v} += y{i} * x{v};")
-        e.line(f"{vector} sums[{self.together * wide}];")
+        e.line(f"{self.vector} sums[{self.together * wide}];")
         for i, v in cells:
             e.line(f"sums[{i * wide + v}] = c{i}_{v};")
 
-    def _follow(
-        self, vector: str, wide: int, across: int, sums: Sequence[Node], numbers: Mapping[int, int]
-    ) -> None:
-        """Compute what follows from each row; leave the factor of the last product in ``right``."""
-        e, first = self.emitter, self.found.first
-        m = first.product.shape[0]
-        ctype = C_TYPES[first.product.dtype]
-        e.line(f"{vector} right[{self.together * across}];")
-        e.line(f"for (int i = 0; i < {self.together * across}; ++i) right[i] = 0;")
-        with e.loop("m2", "m3", 0, m - 1, trips=self.together) as row:
-            at = f"({row.text} - m2)"
-            e.line(f"const {ctype} *const z = (const {ctype} *)(sums + {at} * {wide});")
-            e.line(f"{ctype} *const r = ({ctype} *)(right + {at} * {across});")
-            self._keep_products(row)
-            self._compute_rows(row, sums, numbers)
+    def _follow(self, row: Index, wide: int, across: int) -> None:
+        """Compute what follows from one row, and add it to the sums."""
+        e = self.emitter
+        kind, at = f"{self.ctype} *", f"({row.text} - m2)"
+        e.line(f"const {kind}const z = (const {kind})(sums + {at} * {wide});")
+        e.line(f"{kind}const r = ({kind})(right + {at} * {across});")
+        names: dict[int, str] = {}
+        e.keep_row(self.found.first.product, 1, (row, row), "z")
+        self._store_rows(self.found.first.stores, row, names)
+        small = iter(range(len(self.found.follows)))
+        for step in self.found.follows:
+            if isinstance(step, Product):
+                self._multiply_small(step.product, next(small), row)
+            self._store_rows(step.stores, row, names)
+        for step in self._small:
+            self._add_small(step, names)
+        for node in self._sums:
+            self._add_plain(node, names)
 
-    def _keep_products(self, row: Index) -> None:
-        """Make what the first step stores of a row known."""
-        e, first = self.emitter, self.found.first
-        _, n = first.product.shape
-        loads = {_buffer(x): x for x in walk(s.value for s in self.found.rows.stores)}
-        e.keep_row(first.product, 1, (row, row), "z")
-        for store in first.stores:
-            name = "z"
-            if store.value is not first.product:
-                name = e.name()
-                e.line(f"{C_TYPES[store.value.dtype]} {name}[{n}];")
-                with e.loop("0", str(n), 0, n - 1) as column:
-                    value = e.value(store.value, (row, column))
-                    e.line(f"{name}[{column.text}] = {value.text};")
-            if store.buffer in loads:
-                e.keep_row(loads[store.buffer], 1, (row, row), name)
-
-    def _compute_rows(self, row: Index, sums: Sequence[Node], numbers: Mapping[int, int]) -> None:
-        """Compute the values that follow, and add up those of which the sum is wanted."""
-        e, factor = self.emitter, _buffer(self.found.last.product.inputs[1])
-        by_buffer: dict[int, list[tuple[str, bool]]] = {}
-        for node in sums:
-            op = node.op
-            assert isinstance(op, Reduction)
-            place = f"sum{numbers[id(node)]}", op.axes == (0,)
-            by_buffer.setdefault(_buffer(node.inputs[0]), []).append(place)
-        scalars = [s for s in self.found.rows.stores if s.value.ndim == 1]
-        values = [e.value(s.value, (row,)) for s in scalars]
-        for store, value in zip(scalars, values, strict=True):
-            for name, _ in by_buffer.get(store.buffer, []):
-                e.line(f"{name}[0] += {value.text};")
-        wide = [s for s in self.found.rows.stores if s.value.ndim == 2]
-        for width in dict.fromkeys(s.value.shape[1] for s in wide):
+    def _store_rows(self, stores: Sequence[Store], row: Index, names: dict[int, str]) -> None:
+        """Compute a step's values of one row; `names` receives where they are, by buffer."""
+        e = self.emitter
+        factor = loaded(self.found.last.product.inputs[1])
+        singles = [s for s in stores if s.value.ndim == 1]
+        for store, value in zip(singles, [e.value(s.value, (row,)) for s in singles], strict=True):
+            names[store.buffer] = value.text
+            for node in self._loads(store.buffer):
+                e.bind(node, (row,), value)
+        rows = [s for s in stores if s.value.ndim == 2]
+        for store in rows:
+            name = names[store.buffer] = "r" if store.buffer == factor else f"t{store.buffer}"
+            if store.buffer != factor:
+                vectors = self._vectors(store.value.shape[1])
+                ctype = C_TYPES[store.value.dtype]
+                e.line(f"{ctype}{self.lanes} {name}_v[{vectors}];")
+                e.line(f"{ctype} *const {name} = ({ctype} *){name}_v;")
+        for width in dict.fromkeys(s.value.shape[1] for s in rows):
             with e.loop("0", str(width), 0, width - 1) as column:
-                for store in (s for s in wide if s.value.shape[1] == width):
-                    value = e.value(store.value, (row, column))
-                    for name, apart in by_buffer.get(store.buffer, []):
-                        e.line(f"{name}[{column.text if apart else 0}] += {value.text};")
-                    if store.buffer == factor:
-                        e.line(f"r[{column.text}] = {value.text};")
+                together = [s for s in rows if s.value.shape[1] == width]
+                values = [e.value(s.value, (row, column)) for s in together]
+                for store, value in zip(together, values, strict=True):
+                    e.line(f"{names[store.buffer]}[{column.text}] = {value.text};")
+        for store in rows:
+            for node in self._loads(store.buffer):
+                e.keep_row(node, 1, (row, row), names[store.buffer])
 
-    def _add(self, depth: str, vector: str, across: int) -> None:
-        """Add the packed rows, transposed, times ``right`` to the totals of the part."""
-        e, ctype = self.emitter, C_TYPES[self.found.first.product.dtype]
+    def _loads(self, buffer: int) -> Iterator[Node]:
+        """Yield the nodes by which steps of the rows read a buffer."""
+        roots = [s.value for step in self.found.follows for s in step.stores]
+        roots += [step.product for step in products(self.found.follows)]
+        return (node for node in walk(roots) if loaded(node) == buffer)
+
+    def _multiply_small(self, product: Node, number: int, row: Index) -> None:
+        """Multiply one row by a small matrix, and make the result known."""
+        e, (k, n) = self.emitter, product.inputs[1].shape
+        wide = self._vectors(n)
+        for v in range(wide):
+            e.line(f"{self.vector} d{number}_{v} = 0;")
+        with e.loop("0", str(k), 0, k - 1) as at_k:
+            value = e.value(product.inputs[0], (row, at_k))
+            for v in range(wide):
+                e.line(
+                    f"d{number}_{v} += {value.text} * narrow{number}[{at_k.text} * {wide} + {v}];"
+                )
+        e.line(f"{self.vector} y{number}_v[{wide}];")
+        for v in range(wide):
+            e.line(f"y{number}_v[{v}] = d{number}_{v};")
+        e.line(f"const {self.ctype} *const y{number} = (const {self.ctype} *)y{number}_v;")
+        e.keep_row(product, 1, (row, row), f"y{number}")
+
+    def _add_small(self, step: Product, names: dict[int, str]) -> None:
+        """Add what one row gives to a product with a transposed matrix of what follows."""
+        left, right = transposed(step), step.product.inputs[1]
+        assert left is not None
+        k, n = step.product.shape
+        wide, name = self._vectors(n), names[loaded(right)]
+        vectors = f"(({self.vector} *){name})"
+        of_row = ", ".join(f"q{v} = {vectors}[{v}]" for v in range(wide))
+        added = " ".join(
+            f"total{self._number(step)}[k * {wide} + {v}] += {names[loaded(left)]}[k] * q{v};"
+            for v in range(wide)
+        )
+        self.emitter.line(f"{{ const {self.vector} {of_row};")
+        self.emitter.line(f"for (int k = 0; k < {k}; ++k) {{ {added} }} }}")
+
+    def _add_plain(self, node: Node, names: dict[int, str]) -> None:
+        """Add one row to a plain sum."""
+        op, source = node.op, node.inputs[0]
+        assert isinstance(op, Reduction)
+        to, name = f"sum{self._results[id(node)]}", names[loaded(source)]
+        if source.ndim == 1:
+            self.emitter.line(f"{to}[0] += {name};")
+            return
+        place = "c" if op.axes == (0,) else "0"
+        each = f"for (int c = 0; c < {source.shape[1]}; ++c)"
+        self.emitter.line(f"{each} {to}[{place}] += {name}[c];")
+
+    def _add(self, depth: str, across: int) -> None:
+        """Add the packed rows, transposed, times ``right`` to the total of the part."""
+        e = self.emitter
         for i in range(self.together):
             for v in range(across):
-                e.line(f"const {vector} r{i}_{v} = right[{i * across + v}];")
+                e.line(f"const {self.vector} r{i}_{v} = right[{i * across + v}];")
         with e.block(f"for ({e.arguments.integer} k = 0; k < {depth}; ++k)"):
             for i in range(self.together):
-                e.line(f"const {ctype} y{i} = packed[{i} * {depth} + k];")
+                e.line(f"const {self.ctype} y{i} = packed[{i} * {depth} + k];")
             for v in range(across):
-                e.line(f"{vector} t{v} = total[k * {across} + {v}];")
+                e.line(f"{self.vector} t{v} = total[k * {across} + {v}];")
                 for i in range(self.together):
                     e.line(f"t{v} += y{i} * r{i}_{v};")
                 e.line(f"total[k * {across} + {v}] = t{v};")
+
+    def _leave(self, name: str, kind: str, product: Node, depth: str = "") -> None:
+        """Copy a part's product to its scratch memory, without what fills up its vectors."""
+        e, (k, n) = self.emitter, product.shape
+        number = self._results[id(product)]
+        scratch = e.arguments.scratch(number, product.dtype, self.parts * k * n, write=True)
+        length, stride = depth or str(k), self._vectors(n) * self.lanes
+        each = f"for ({e.arguments.integer} k = 0; k < {length}; ++k) for (int c = 0; c < {n}; ++c)"
+        to = f"{scratch}[(part * {length} + k) * {n} + c]"
+        e.line(f"{each} {to} = (({kind}){name})[k * {stride} + c];")
+
+    def _leave_sums(self) -> None:
+        """Copy a part's plain sums to their scratch memory."""
+        for node in self._sums:
+            number = self._results[id(node)]
+            size = self.parts * node.size
+            scratch = self.emitter.arguments.scratch(number, node.dtype, size, write=True)
+            to = f"{scratch}[part * {node.size} + i]"
+            self.emitter.line(f"for (int i = 0; i < {node.size}; ++i) {to} = sum{number}[i];")

@@ -17,8 +17,9 @@ from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.codegen.cumulate import cumulate_kernels
 from workbench.engine.backends.opencl.codegen.launches import share_launches
 from workbench.engine.backends.opencl.codegen.loops import LoopKernels
-from workbench.engine.backends.opencl.codegen.onepass import OnePassKernels, Pass, find_pass
+from workbench.engine.backends.opencl.codegen.onepass import OnePassKernels
 from workbench.engine.backends.opencl.codegen.panels import PanelsKernel
+from workbench.engine.backends.opencl.codegen.rowpass import Pass, find_pass
 from workbench.engine.backends.opencl.codegen.split import SumOfParts, parts_of
 from workbench.engine.backends.opencl.codegen.tiles import TilesKernel
 from workbench.engine.backends.opencl.tunables import Target
@@ -106,7 +107,7 @@ def step_kernels(plan: Plan, step: Product | Loops | Cumulate, target: Target) -
 
 def _pass_kernels(plan: Plan, found: Pass, target: Target) -> Sequence[Kernel]:
     """Return the kernels of the steps of a pass."""
-    steps = (found.first, found.rows, *found.after)
+    steps = (found.first, *found.follows, *found.after)
     return OnePassKernels(found, plan.buffers, target, any(map(_is_wide, steps))).kernels("pass")
 
 
