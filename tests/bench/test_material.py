@@ -32,9 +32,9 @@ def test_mnist_is_taken_where_all_its_files_are(
 
 
 @pytest.mark.usefixtures("mnist")
-def test_images_are_the_first_of_the_training_split() -> None:
-    split = training_images(20)
-    assert split.inputs.shape == (20, 28, 28)
+def test_images_are_those_of_the_training_split() -> None:
+    split = training_images()
+    assert split.inputs.shape == (50_000, 28, 28)
     assert split.inputs.dtype == np.uint8
     # The labels that MNIST begins with.
     assert split.targets[:5].tolist() == [5, 0, 4, 1, 9]

@@ -12,6 +12,7 @@ import importlib
 import json
 import math
 import os
+import signal
 import sys
 import time
 from functools import cache
@@ -128,9 +129,13 @@ def _prepared(contender: Contender, work: Training | Prediction | Multiplication
     return contender.train(work, _images(work.images))
 
 
-@cache
 def _images(count: int) -> Split:
-    return training_images(count)
+    return _all_images()[:count]
+
+
+@cache
+def _all_images() -> Split:
+    return training_images()
 
 
 def main() -> None:
@@ -138,6 +143,8 @@ def main() -> None:
     # Whatever libraries print goes to standard error; standard output is for answers alone.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    # Ctrl-C is for the process that asks, which ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     np.seterr(all="ignore")
     child = Child()
     for line in sys.stdin:
