@@ -55,11 +55,11 @@ class LeNet:
         self.params += [W, b, W_out, b_out]
 
 
-def momentum(cost, params):
+def momentum(cost, params, rate):
     updates = []
     for param, slope in zip(params, T.grad(cost, params), strict=True):
         velocity = theano.shared(np.zeros_like(param.get_value()))
-        new = MOMENTUM * velocity - RATE * slope
+        new = MOMENTUM * velocity - rate * slope
         updates += [(velocity, new), (param, param + new)]
     return updates
 
@@ -80,7 +80,9 @@ def main(arguments=None):
         rows = slice(i * BATCH, (i + 1) * BATCH)
         return {x: split.images[rows], y: split.labels[rows]}
 
-    updates = momentum(cost, network.params)
+    # Halved after each epoch, so that the last steps are small.
+    rate = theano.shared(np.asarray(RATE, theano.config.floatX), "rate")
+    updates = momentum(cost, network.params, rate)
     learn = theano.function([i], cost, updates=updates, givens=batch(train))
     mistakes = theano.function([i], errors, givens=batch(test))
 
@@ -88,6 +90,7 @@ def main(arguments=None):
     for epoch in range(1, options.epochs + 1):
         mean = np.mean([learn(k) for k in train.batches(BATCH)])
         print(f"epoch {epoch}: cost {mean:.4f}, {time.time() - start:.1f} s")
+        rate.set_value(rate.get_value() / 2)
     wrong = sum(int(mistakes(k)) for k in test.batches(BATCH))
     right, seconds = 100 - 100 * wrong / test.count, time.time() - start
     print(f"{learn.device.name}: {right:.2f} % of the test images right, {seconds:.1f} s")
