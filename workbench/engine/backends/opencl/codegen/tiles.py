@@ -79,11 +79,7 @@ class TilesKernel:
             "STORE(m, n, product)": f"{NAME}_store({passed}, m, n, product)",
             "A_BY_COLUMN": str(int(lies_by_column(self.buffers, a))),
             "B_BY_COLUMN": str(int(lies_by_column(self.buffers, b))),
-            "ROWS": str(tile.rows),
-            "COLUMNS": str(tile.columns),
-            "GROUP_ROWS": str(tile.group_rows),
-            "GROUP_COLUMNS": str(tile.group_columns),
-            "DEPTH": str(tile.depth),
+            **{name.upper(): str(value) for name, value in attrs.asdict(tile).items()},
         }
         text = "\n".join(
             [
