@@ -199,14 +199,11 @@ def products(numbers: Numbers) -> Iterator[Case]:
         yield Case(f"NN {size}", T.dot(a, b), k, part=part)
         yield Case(f"TN {size}", c + T.dot(a_t.T, b) * 0.5, k, updated=c, part=part)
         yield Case(f"NT {size}", T.dot(a, b_t.T) * mask, k, part=part)
-    m, n, k = _DEEP
-    a, b = numbers.near_one(m, k), numbers.near_one(k, n)
-    yield Case(f"NN {m} x {n} x {k}", T.dot(a, b), k, part=len(_SHAPES))
 
 
 def images(numbers: Numbers) -> Iterator[Case]:
     """Ask for products of rows of bytes, as a first layer multiplies them."""
-    for part, (m, n, k) in enumerate((*_SHAPES, _CUT)):
+    for part, (m, n, k) in enumerate((*_SHAPES, _DEEP, _CUT)):
         bytes_ = numbers.integers(256, 2 * m, k, dtype="uint8")
         rows, b = numbers.integers(2 * m, m, dtype="int32"), numbers.near_one(k, n)
         image = T.cast(bytes_[rows], numbers.dtype) * np.asarray(1 / 256, numbers.dtype)

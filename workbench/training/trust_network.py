@@ -31,7 +31,7 @@ _BATCH, _CLASSES = 13, 5
 #: Of a regression: more rows than one work-group takes.
 _ROWS, _COLUMNS = 203, 45
 #: Values for the fields of layers that have no default.
-_GIVEN = {"integer": 3, "number": 0.5, "boolean": True, "integers": (2, 3), "numbers": (0.5,)}
+_GIVEN = {"integer": 7, "number": 0.5, "boolean": True, "integers": (2, 3), "numbers": (0.5,)}
 
 
 def gradients(dtype: str) -> dict[str, Variable]:
@@ -86,8 +86,7 @@ def stack() -> NetworkSpec:
             shape = after
         else:
             later.append(layer)
-    layers += [Dense(17), *later, Dense(_CLASSES), LAYERS["softmax"]()]
-    return NetworkSpec(_IMAGE, tuple(layers))
+    return NetworkSpec(_IMAGE, (*layers, *later, Dense(_CLASSES), LAYERS["softmax"]()))
 
 
 def _names() -> list[str]:
