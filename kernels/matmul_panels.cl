@@ -57,7 +57,7 @@ void matmul_panels(
   const int row1 = min(row0 + run, m_size);
   const int panels = min(PANELS, (n_size - column0 + LANES - 1) / LANES);
   const int blocks = max(1, (k_size + DEPTH - 1) / DEPTH);
-  const int depth = (k_size + blocks - 1) / blocks;
+  const int depth = ((k_size + blocks - 1) / blocks + 7) / 8 * 8;
 
   for (int block = 0; block < blocks; ++block) {
     const int k0 = block * depth;

@@ -14,7 +14,12 @@ from workbench.engine.backends.opencl import search, tuned, tuner
 from workbench.engine.backends.opencl.codegen.layout import product_key
 from workbench.engine.backends.opencl.device import OpenCLDevice, open_opencl
 from workbench.engine.backends.opencl.search import AXES, CONSTRAINTS, Limits, Tile
-from workbench.engine.backends.opencl.tunables import GroupTile, PanelTile, ProductFamily
+from workbench.engine.backends.opencl.tunables import (
+    GroupTile,
+    PanelTile,
+    ProductFamily,
+    Target,
+)
 from workbench.engine.backends.reference import ReferenceDevice
 from workbench.engine.function import Function, function
 from workbench.engine.graph.variable import shared
@@ -73,6 +78,43 @@ def test_each_constraint_rules_something_out(tile: Tile, limits: Limits) -> None
     broken = search.broken(tile, limits)
     assert len(broken) == 1
     assert broken[0] in CONSTRAINTS[family]
+
+
+def test_wide_registers_take_wide_panels_where_columns_fill_them() -> None:
+    plain = Target(is_cpu=True, compute_units=2, local_memory=2**20, product="panels")
+    wide = attrs.evolve(plain, registers=32)
+    assert plain.panel_tile("float32", 256).columns == 16
+    assert [wide.panel_tile("float32", n).columns for n in (10, 60, 80, 256)] == [16, 16, 16, 64]
+    assert wide.panel_tile("float64", 128).columns == 32
+
+
+def test_local_memory_decides_the_tile_but_not_the_depth() -> None:
+    for dtype in ("float32", "float64"):
+        depths = set()
+        for local_memory in (2**15, 2**16, 2**18, 2**20):
+            target = Target(True, 2, local_memory, "panels")
+            tile = target.panel_tile(dtype, 256)
+            assert tile.depth * (tile.columns * tile.panels + tile.packed_rows) * (
+                4 if dtype == "float32" else 8
+            ) <= max(local_memory, 2**15 if dtype == "float32" else 2**16)
+            depths.add(tile.depth)
+        assert len(depths) == 1
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "units"), [(128, 256, 2), (784, 256, 2), (1, 1, 64), (7, 5, 3), (4096, 4096, 8)]
+)
+def test_shares_cover_a_product_once_and_leave_no_unit_idle(m: int, n: int, units: int) -> None:
+    tile = DEFAULTS["panels"]
+    assert isinstance(tile, PanelTile)
+    shares = tile.shares(m, n, units)
+    assert (shares.across - 1) * shares.span < n <= shares.across * shares.span
+    assert (shares.down - 1) * shares.run < m <= shares.down * shares.run
+    assert shares.span % tile.columns == shares.run % tile.rows == 0
+    assert shares.span <= tile.panels * tile.columns
+    assert shares.run <= tile.tiles * tile.rows
+    blocks = -(-m // tile.rows) * -(-n // tile.columns)
+    assert shares.groups >= min(units, blocks) / 2
 
 
 @pytest.mark.parametrize(
@@ -159,8 +201,12 @@ def test_a_tile_that_computes_something_else_is_not_taken(
     run.prepare()
     (found,) = tuner.tune(opened, run.plans, 60)
     assert found.tried == 1
-    assert found.tile == DEFAULTS[opened.target.product]
     assert opened.target.tuned == {}
+    assert found.tile == (
+        opened.target.panel_tile("float32", 37)
+        if opened.target.product == "panels"
+        else opened.target.group_tile()
+    )
 
 
 @pytest.mark.usefixtures("quick")

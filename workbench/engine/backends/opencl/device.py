@@ -54,6 +54,7 @@ class OpenCLDevice:
             compute_units=info.compute_units,
             local_memory=local_memory,
             product=family,
+            registers=_registers(device, info),
             tuned=stored(info, family, local_memory),
         )
 
@@ -94,6 +95,13 @@ class OpenCLDevice:
     def launches(self) -> list[Launch]:
         """Return what has run since the last call, once all that was enqueued is done."""
         return self.runtime.launches()
+
+
+def _registers(device: cl.Device, info: DeviceInfo) -> int:
+    """Return how many vector registers the driver's compiler makes use of."""
+    # PoCL tells of the processor's AVX-512 as well, and makes code for AVX2.
+    uses_all = info.id.startswith("intel:") and device.native_vector_width_float >= 16
+    return 32 if uses_all else 16
 
 
 def _needs_float64(plan: Plan) -> bool:

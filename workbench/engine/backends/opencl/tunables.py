@@ -86,6 +86,10 @@ class PanelTile:
         """Rows of A that are packed together."""
         return self.rows * self.row_blocks
 
+    def filled(self, columns: int) -> int:
+        """Return the columns of the panels that hold so many."""
+        return -(-columns // self.columns) * self.columns
+
     def within(self, numbers: int) -> PanelTile:
         """Return the tile with fewer panels and rows, so that `numbers` have room for its copies.
 
@@ -145,12 +149,13 @@ class GroupTile:
     depth: int = 16
 
 
-#: Accumulators fill 12 of the 16 registers of AVX2; with the 32 of AVX-512 they lose little.
-#: Measured on PoCL 3.0 (LLVM 14) and Intel's runtime 2026.2; larger tiles spill on the former.
+#: Accumulators fill 12 of the 16 registers of AVX2, or 24 of the 32 of AVX-512. Measured on PoCL
+#: 3.0 (LLVM 14), which spills larger tiles, and on Intel's runtime 2026.2.
 _PANELS = {
     "float32": PanelTile(rows=6, vectors=1, lanes=16),
     "float64": PanelTile(rows=6, vectors=1, lanes=8),
 }
+_MORE_VECTORS = 4
 
 #: What a product is, as far as its speed depends on it.
 ProductKey = str
@@ -170,6 +175,8 @@ class Target:
         Bytes of local memory of a work-group.
     product
         The family of matrix products.
+    registers
+        Vector registers that the driver's compiler uses: 16, or the 32 of AVX-512.
     tuned
         Tiles that were found to be faster than the default on this device, by product.
     """
@@ -178,6 +185,7 @@ class Target:
     compute_units: int
     local_memory: int
     product: ProductFamily
+    registers: int = 16
     tuned: Mapping[ProductKey, PanelTile | GroupTile] = attrs.field(factory=dict, repr=False)
 
     @property
@@ -195,10 +203,17 @@ class Target:
         """Work-groups that keep a CPU busy although some take longer than others."""
         return 4 * self.compute_units
 
-    def panel_tile(self, dtype: str, key: ProductKey = "") -> PanelTile:
+    def panel_tile(self, dtype: str, columns: int, key: ProductKey = "") -> PanelTile:
         """Return the tile of the ``panels`` family, cut down to the local memory there is."""
+        tile = _PANELS[dtype]
+        wide = attrs.evolve(tile, vectors=_MORE_VECTORS)
+        # Wider panels leave more columns empty at the end; and few columns should be few kernels.
+        fits = columns >= 64 and wide.filled(columns) <= 1.15 * tile.filled(columns)
+        if self.registers >= 32 and fits:
+            tile = wide
         found = self.tuned.get(key)
-        tile = found if isinstance(found, PanelTile) else _PANELS[dtype]
+        if isinstance(found, PanelTile):
+            tile = found
         return tile.within(self.local_memory // (4 if dtype == "float32" else 8))
 
     def group_tile(self, key: ProductKey = "") -> GroupTile:

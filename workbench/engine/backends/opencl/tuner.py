@@ -98,9 +98,10 @@ def tune(
         share = left / (len(products) - number)
         found.append(_Trial(device, plan, step, key).run(time.monotonic() + share))
     target = device.target
-    known = {**target.tuned, **{t.key: t.tile for t in found}}
-    defaults = [_default(target, dtype) for dtype in ("float32", "float64")]
-    best = {key: tile for key, tile in known.items() if tile not in defaults}
+    best = {**target.tuned, **{t.key: t.tile for t in found}}
+    for key, (_, step) in products.items():
+        if best[key] == _default(target, step):
+            del best[key]
     device.target = attrs.evolve(target, tuned=best)
     keep(device.info, target.product, best)
     return found
@@ -118,9 +119,11 @@ def _products(plans: Iterable[Plan]) -> dict[ProductKey, tuple[Plan, Product]]:
     return found
 
 
-def _default(target: Target, dtype: str) -> Tile:
-    plain = attrs.evolve(target, tuned={})
-    return plain.panel_tile(dtype) if target.product == "panels" else plain.group_tile()
+def _default(target: Target, step: Product) -> Tile:
+    plain, product = attrs.evolve(target, tuned={}), step.product
+    if target.product == "panels":
+        return plain.panel_tile(product.dtype, product.shape[1])
+    return plain.group_tile()
 
 
 class _Trial:
@@ -139,7 +142,7 @@ class _Trial:
         """Search one axis after the other until `deadline`."""
         target = self._device.target
         dtype = self._step.product.dtype
-        default = _default(target, dtype)
+        default = _default(target, self._step)
         limits = Limits(
             target.local_memory,
             self._device.runtime.device.max_work_group_size,

@@ -257,14 +257,6 @@ class Packing:
         (m, k), integer, size = a.shape, e.arguments.integer, tile.packed_rows
         with e.loop("k0", "k1", 0, k - 1, trips=tile.depth) as at_k:
             e.line(f"__local {self._ctype} *const to = packed_a + ({at_k.text} - k0) * {size};")
-            for symbol, end in (("==", f"m0 + {size}"), ("<", "m1")):
-                with e.block(f"if (m1 - m0 {symbol} {size})"):
-                    # A copy first, so that no store holds up a load.
-                    e.line(f"{self._ctype} column[{size}];")
-                    with e.loop("m0", end, 0, m - 1, trips=size) as at_m:
-                        value = e.value(a, (at_m, at_k))
-                        e.line(f"column[{at_m.text} - m0] = {value.text};")
-                    length = f"{end} - m0" if symbol == "<" else str(size)
-                    e.line(f"for ({integer} i = 0; i < {length}; ++i) to[i] = column[i];")
-                    if symbol == "<":
-                        e.line(f"for ({integer} i = {length}; i % {tile.rows}; ++i) to[i] = 0;")
+            with e.loop("m0", "m1", 0, m - 1, trips=size) as at_m:
+                e.line(f"to[{at_m.text} - m0] = {e.value(a, (at_m, at_k)).text};")
+            e.line(f"for ({integer} i = m1 - m0; i % {tile.rows}; ++i) to[i] = 0;")

@@ -65,7 +65,7 @@ class PanelsKernel:
         product = self.step.product
         m, n = product.shape
         key = product_key(self.buffers, product) if self.target.tuned else ""
-        self.tile = self.target.panel_tile(product.dtype, key)
+        self.tile = self.target.panel_tile(product.dtype, n, key)
         self.shares = self.tile.shares(m, n, -(-self.target.compute_units // self.parts))
         self.emitter = Emitter(Arguments(self.buffers, wide=self.wide), reduce)
         self.packing = Packing(self.emitter, product, self.tile)
