@@ -11,6 +11,7 @@ from workbench.engine.backends.catalogue import devices
 from workbench.engine.backends.opencl import runtime
 from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.driver import cl
+from workbench.engine.backends.opencl.recall import Recall
 from workbench.engine.backends.verdicts import Verdict, keep, stored
 
 STATUS = cl.status_code
@@ -123,6 +124,9 @@ def break_kernels(patch: pytest.MonkeyPatch, word: str) -> None:
         return real(kernels) + ("int f() { return nowhere; }" if bad else "")
 
     patch.setattr(runtime, "program_text", text)
+    # What was built before must not be known.
+    patch.setattr(Recall, "programs", lambda *_: {})
+    patch.setattr(Recall, "remember", lambda *_: None)
 
 
 def refuse_memory(patch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,7 @@ def test_after_every_failure_training_starts_again_in_the_same_window(
     driver.mend()
     train(controller)
     runs(qtbot, controller)
-    assert points(controller) == controller.run.step > 5
+    assert points(controller) >= controller.run.step > 5
 
 
 def test_a_device_that_does_not_answer_is_given_up_and_another_goes_on(

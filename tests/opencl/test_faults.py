@@ -145,19 +145,19 @@ def test_a_kernel_that_does_not_build_names_its_layer(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
-    x, y = rows(), rows()
+    x = rows()
     with made_by(1, "dense"):
-        first = x.dot(x.T)
+        product = x.dot(x.T)
     with made_by(4, "tanh"):
-        second = (y * 2).tanh()
-    f = function([x, y], [first, second], device=fresh)
-    arrays = np.ones((4, 3), "float32"), np.zeros((5, 7), "float32")
+        sums = product.max(axis=0).tanh()
+    f = function([x], [product, sums], device=fresh)
+    ones = np.ones((4, 3), "float32")
     with monkeypatch.context() as patch:
         break_kernels(patch, "tanh(")
         with pytest.raises(
             BuildFailed, match=r"in layer 5 tanh.* does not build .*nowhere"
         ) as caught:
-            f(*arrays)
+            f(ones)
     error = caught.value
     assert error.layer == 4
     assert "\n" not in str(error)
@@ -168,8 +168,15 @@ def test_a_kernel_that_does_not_build_names_its_layer(
     assert "__kernel" in log.read_text()
     assert "nowhere" in str(error.__cause__)
     assert not fresh.lost
-    assert f(*arrays)[0].tolist() == [[3] * 4] * 4
+    assert f(ones)[0].tolist() == [[3] * 4] * 4
     capfd.readouterr()
+
+
+def test_a_kernel_of_several_layers_blames_none() -> None:
+    assert faults.layer_of("dot in layer 2 dense") == 1
+    assert faults.layer_of("dot in layer 2 dense + add in layer 2 dense") == 1
+    assert faults.layer_of("dot in layer 2 dense + tanh in layer 5 tanh") is None
+    assert faults.layer_of("add at program.py, line 3") is None
 
 
 def test_a_kernel_that_does_not_build_names_the_line(

@@ -25,6 +25,8 @@ class Counters:
 
     kernels_launched: int = 0
     programs_compiled: int = 0
+    #: Of these, those that this machine had compiled before, and its driver had kept.
+    programs_known: int = 0
     buffers_allocated: int = 0
     buffers_released: int = 0
     bytes_allocated: int = 0

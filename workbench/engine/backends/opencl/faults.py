@@ -96,9 +96,9 @@ def build_fault(kernels: Sequence[Kernel], log: str, on: str) -> BuildFailed:
 
 
 def layer_of(label: str) -> int | None:
-    """Return which layer, from 0, a step's label names, if it names one."""
-    found = re.search(r"\bin layer (\d+)\b", label)
-    return int(found[1]) - 1 if found else None
+    """Return which layer, from 0, a label names, if it names one alone."""
+    layers = set(re.findall(r"\bin layer (\d+)\b", label))
+    return int(layers.pop()) - 1 if len(layers) == 1 else None
 
 
 def _keep(name: str, text: str) -> Path | None:

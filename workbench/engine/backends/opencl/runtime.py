@@ -10,19 +10,21 @@ import re
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import attrs
 import numpy as np
 
 from workbench.core.errors import BuildFailed, DeviceError, OutOfMemory
+from workbench.core.resources import source_digest
 from workbench.engine.backends.base import MOST_LAUNCHES, Counters, DeviceInfo, Launch
 from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.codegen.program import program_text
 from workbench.engine.backends.opencl.driver import cl
 from workbench.engine.backends.opencl.faults import NO_ROOM, build_fault, device_fault, no_memory
 from workbench.engine.backends.opencl.kernel_cache import unlocked_folder
+from workbench.engine.backends.opencl.recall import Recall
 from workbench.engine.backends.watch import Watch
 from workbench.engine.graph.types import Shape
 from workbench.engine.lower.plan import Plan
@@ -68,6 +70,8 @@ class Runtime:
         self.largest_bytes = int(device.max_mem_alloc_size)
         #: The program that each kernel is in, by the kernel's name.
         self._programs: dict[str, cl.Program] = {}
+        about = (info.platform, info.name, info.driver, OPTIONS)
+        self._recall = Recall(*about, source_digest())
         #: What has been enqueued, with its steps and its label, where the queue records times.
         self.launched: deque[tuple[Plan, tuple[int, ...], str, cl.Event]] | None = None
         if profiling:
@@ -81,31 +85,44 @@ class Runtime:
                 self.queue = cl.CommandQueue(self.context, device)
 
     def build(self, kernels: Sequence[Kernel]) -> None:
-        """Build those of the kernels that have not been built yet, in one program.
+        """Build those of the kernels that have not been built yet.
 
-        One program compiles faster than several, as each repeats the built-ins.
+        Those that this machine has built before come out of the programs that they were built in,
+        which the driver has kept. The others are built in one program, which compiles faster than
+        several, as each repeats the built-ins.
 
         Raises
         ------
         BuildFailed
             One does not build; the message says whose it is and what the compiler said first.
         """
-        new = list({k.name: k for k in kernels if k.name not in self._programs}.values())
+        new = {k.name: k for k in kernels if k.name not in self._programs}
+        for text, names in self._recall.programs(new).items():
+            with suppress(cl.Error):  # as if they were not known
+                self._add(self._built(text), names)
+                self.counters.programs_known += 1
+                for name in names:
+                    del new[name]
         if not new:
             return
+        wanted = list(new.values())
+        text = program_text(wanted)
         try:
-            program = self._built(new)
+            self._add(self._built(text), new)
         except cl.Error as error:
-            raise self._build_fault(error, new) from error
+            raise self._build_fault(error, wanted) from error
+        self._recall.remember(text, new)
+
+    def _add(self, program: cl.Program, names: Iterable[str]) -> None:
         self.counters.programs_compiled += 1
-        self._programs.update((kernel.name, program) for kernel in new)
+        self._programs.update((name, program) for name in names)
         self.watch.expect_building()
 
-    def _built(self, kernels: Sequence[Kernel]) -> cl.Program:
+    def _built(self, text: str) -> cl.Program:
         with warnings.catch_warnings(), self.watch:
             warnings.simplefilter("ignore")
             self.watch.expect_building()
-            program: cl.Program = cl.Program(self.context, program_text(kernels)).build(
+            program: cl.Program = cl.Program(self.context, text).build(
                 OPTIONS, cache_dir=unlocked_folder()
             )
         return program
@@ -116,7 +133,7 @@ class Runtime:
             return self.fault(error, "building kernels")
         for kernel in kernels:
             try:
-                self._built([kernel])
+                self._built(program_text([kernel]))
             except cl.Error as own:
                 if own.code != cl.status_code.BUILD_PROGRAM_FAILURE:
                     return self.fault(own, "building kernels")
