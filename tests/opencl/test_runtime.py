@@ -105,7 +105,7 @@ def test_without_a_driver_there_is_no_device(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_driver_without_devices_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     class Empty:
-        name = vendor = "Empty"
+        name = vendor = version = "Empty"
 
         def get_devices(self) -> None:
             raise cl.RuntimeError("clGetDeviceIDs", -1, "")
