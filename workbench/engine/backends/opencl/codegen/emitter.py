@@ -131,13 +131,21 @@ class Emitter:
 
     @contextmanager
     def loop(
-        self, start: str, end: str, low: int, high: int, step: str = "", trips: int = 0
+        self,
+        start: str,
+        end: str,
+        low: int,
+        high: int,
+        step: str = "",
+        trips: int = 0,
+        *,
+        unroll: bool = False,
     ) -> Iterator[Index]:
         """Open a counting loop; its counter runs from `low` to `high` (inclusive) at most."""
         name = self.name("i")
         advance = f"{name} += {step}" if step else f"++{name}"
         head = f"for ({self.arguments.integer} {name} = {start}; {name} < {end}; {advance})"
-        with self.block(head, trips or high - low + 1):
+        with self.block(f'_Pragma("unroll") {head}' if unroll else head, trips or high - low + 1):
             yield named(name, self.depth, low, max(low, high))
 
     @contextmanager

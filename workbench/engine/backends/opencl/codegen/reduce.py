@@ -19,6 +19,8 @@ from workbench.engine.lower.node import Node
 
 #: Longer sums are made of sums of this many, so that rounding errors stay small.
 BLOCK = 256
+#: Loops of so few turns are unrolled: compilers make vectors of the loop around them then.
+WINDOW = 5
 
 
 @attrs.frozen
@@ -154,7 +156,9 @@ def _keep_if_dear(emitter: Emitter, node: Node, index: IndexTuple, over: Range) 
 
 
 def _loop(emitter: Emitter, over: Range) -> AbstractContextManager[Index]:
-    return emitter.loop(over.start, over.end, over.low, over.high, trips=max(over.trips, 1))
+    trips = max(over.trips, 1)
+    is_window = over.is_short and trips <= WINDOW
+    return emitter.loop(over.start, over.end, over.low, over.high, trips=trips, unroll=is_window)
 
 
 def _in_blocks(

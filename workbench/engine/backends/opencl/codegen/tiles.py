@@ -17,7 +17,7 @@ from workbench.engine.backends.opencl.codegen.emitter import Emitter, Value
 from workbench.engine.backends.opencl.codegen.index import Index, named
 from workbench.engine.backends.opencl.codegen.layout import lies_by_column, product_key
 from workbench.engine.backends.opencl.codegen.reduce import reduce
-from workbench.engine.backends.opencl.tunables import Target
+from workbench.engine.backends.opencl.tunables import GroupTile, Target
 from workbench.engine.lower.node import Node
 from workbench.engine.lower.plan import Buffer, Product
 
@@ -89,13 +89,17 @@ class TilesKernel:
                 *(f"#undef {key.partition('(')[0]}" for key in macros),
             ]
         )
-        across, down = tile.columns * tile.group_columns, tile.rows * tile.group_rows
-        groups = (-(-n // across), -(-m // down))
+        return arguments.named(prefix, f"{text}\n", self._sizes(tile), self.step.label or prefix)
+
+    def _sizes(self, tile: GroupTile) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the work-items in all, and those of a group."""
+        m, n = self.step.product.shape
         local = (tile.group_columns, tile.group_rows)
-        size = (groups[0] * local[0], groups[1] * local[1])
-        sizes = ((*size, self.parts), (*local, 1)) if self.parts > 1 else (size, local)
-        label = self.step.label or prefix
-        return arguments.named(prefix, f"{text}\n", sizes, label)
+        size = (
+            -(-n // (tile.columns * local[0])) * local[0],
+            -(-m // (tile.rows * local[1])) * local[1],
+        )
+        return ((*size, self.parts), (*local, 1)) if self.parts > 1 else (size, local)
 
     def _load(self, arguments: Arguments, operand: Node, names: tuple[str, str]) -> str:
         """Return the body of a function that loads an element."""
