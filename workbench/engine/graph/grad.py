@@ -16,6 +16,7 @@ from workbench.engine.graph.op import Length
 from workbench.engine.graph.ops.arithmetic import add
 from workbench.engine.graph.ops.elementwise import with_dtype
 from workbench.engine.graph.ops.shape import broadcast_to, ones_like, retype, zeros_like
+from workbench.engine.graph.origin import made_with
 from workbench.engine.graph.rewrite import stabilise
 from workbench.engine.graph.traversal import topological
 from workbench.engine.graph.variable import FUNCTIONS, Variable
@@ -161,7 +162,9 @@ def _accumulate(
             continue
         if v.owner is None or v.serial in blocked:
             continue
-        parts = v.owner.op.vjp(v.owner.inputs, v, grads[v.serial])
+        # What a layer's derivative takes, profiles and messages count as the layer's.
+        with made_with(v.origin):
+            parts = v.owner.op.vjp(v.owner.inputs, v, grads[v.serial])
         for x, part in zip(v.owner.inputs, parts, strict=True):
             if part is None or x.serial not in leading or x.serial in settled:
                 continue

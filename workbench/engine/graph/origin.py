@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from types import FrameType
 
@@ -47,6 +47,14 @@ def made_by(layer: int, name: str) -> Iterator[None]:
         yield
     finally:
         _layer.reset(token)
+
+
+def made_with(origin: Origin) -> AbstractContextManager[None]:
+    """Let every variable made inside the block remember the layer that another belongs to.
+
+    What belongs to none is left alone.
+    """
+    return nullcontext() if origin.layer is None else made_by(origin.layer, origin.name)
 
 
 def here() -> Origin:
