@@ -30,6 +30,8 @@ IMAGES = 5_000
 TURN_S = 0.02
 #: Products of a turn at most.
 MOST = 200
+#: Seconds before a turn: OpenBLAS's threads look for work for as long before they sleep.
+PAUSE_S = 0.3
 
 Numbers = Callable[..., SharedVariable]
 Run = Callable[[], None]
@@ -160,6 +162,7 @@ def numpy_run(case: Case) -> Run:
 
 def turn(run: Run, finish: Run, count: int) -> float:
     """Return the seconds of one product in a run of `count`."""
+    time.sleep(PAUSE_S)
     begun = time.perf_counter()
     for _ in range(count):
         run()
