@@ -137,3 +137,19 @@ def test_negative_numbers_are_rounded_down() -> None:
     assert (bounded // 3).text == "(((v + 6) / 3) - 2)"
     assert (unknown // 3).text == "wb_index_div(u, 3)"
     assert (unknown % 3).text == "wb_index_mod(u, 3)"
+
+
+def test_what_lies_within_a_block_takes_no_part_in_a_division() -> None:
+    """A run of neighbours stays one where its place is found by dividing."""
+    run, lane = named("q", 1, 0, 20), named("l", 2, 0, 15)
+    flat = run * 16 + lane
+    assert flat // 48 == run // 3
+    assert flat % 48 == run % 3 * 16 + lane
+    assert (flat // 48) * 48 + flat % 48 == flat
+    for other in (run * 16 + lane + 1, run * 16 + lane * 2, run * 10 + lane):
+        text = (other // 48).text
+        assert all(
+            meaning(text, {"q": q, "l": i}) == meaning(other.text, {"q": q, "l": i}) // 48
+            for q in range(21)
+            for i in range(16)
+        )
