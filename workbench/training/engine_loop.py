@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import attrs
+import numpy as np
 
 from workbench.core.errors import WorkbenchError
 from workbench.data.dataset import Dataset, Progress
@@ -184,7 +185,8 @@ class _Engine:
             dataset = self._load(wanted.data, self._progress)
             self._data = (wanted.data, dataset)
             self._publish(DataLoaded(dataset.test.inputs, dataset.test.targets))
-        parameters, position = wanted.parameters, wanted.position
+        parameters: Mapping[str, np.ndarray] | None = wanted.parameters
+        position = wanted.position
         history = History.from_arrays(wanted.history or {})
         before = self._session
         if wanted.go_on and before is not None and before.network == wanted.network:
