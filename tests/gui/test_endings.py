@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot
 from tests.gui.conftest import soon_s
 from workbench.engine.backends.base import Counters, Device
 from workbench.engine.backends.catalogue import devices, open_device
+from workbench.engine.backends.verdicts import Verdict, keep
 from workbench.gui import engine_thread
 from workbench.gui.controller import Controller
 from workbench.gui.run_control import Phase
@@ -36,12 +37,16 @@ Starter = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Starter]:
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starter]:
     """Return a function that starts a window in a process of its own and brings it to a point."""
     begun: list[subprocess.Popen[str]] = []
     # No kernel has been built there yet.
     caches = ("WORKBENCH_CACHE", "XDG_CACHE_HOME", "POCL_CACHE_DIR", "CUDA_CACHE_PATH")
     cold = {name: str(tmp_path / name.lower()) for name in caches}
+    with monkeypatch.context() as patch:
+        patch.setenv("WORKBENCH_CACHE", cold["WORKBENCH_CACHE"])
+        for info in devices():
+            keep(info, Verdict("trusted"))  # what a check costs is no matter here
 
     def started(
         point: str, *arguments: str, device: str = "reference", warm: bool = False
