@@ -107,6 +107,8 @@ class _Engine:
                 self._publish(RunFailed(type(error).__name__, *unforeseen(error)))
         if self._session is not None:
             self._session.close()
+        # Nobody is to be rescued any more, and what a session holds on the device goes with it.
+        self._lifeline.at_hand = None
 
     def _obey(self) -> None:
         """Train if that comes next, else wait for commands."""
