@@ -93,10 +93,11 @@ class PanelTile:
     def within(self, numbers: int) -> PanelTile:
         """Return the tile with fewer panels and rows, so that `numbers` have room for its copies.
 
-        The depth stays as it is, and so do the bits of results.
+        Lists of the columns that count take half as much as A. The depth stays as it is, and so do
+        the bits of results.
         """
         tile = self
-        while tile.depth * (tile.columns * tile.panels + tile.packed_rows) > numbers:
+        while tile.depth * (tile.columns * tile.panels + tile.packed_rows * 3 // 2) > numbers:
             if tile.columns * tile.panels >= tile.packed_rows and tile.panels > 1:
                 tile = attrs.evolve(tile, panels=-(-tile.panels // 2))
             elif tile.row_blocks > 1:

@@ -30,7 +30,7 @@ _MOST, _MOST_ARGUMENTS = 8, 100
 _MOST_WORK = 2**34
 
 _LOCAL = re.compile(r"__local (\w+?)(\d*) (\w+)\[(\d+)\];")
-_ITEMSIZES = {"float": 4, "double": 8}
+_ITEMSIZES = {"ushort": 2, "float": 4, "double": 8}
 
 
 @attrs.define(eq=False)

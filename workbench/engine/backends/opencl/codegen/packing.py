@@ -22,6 +22,7 @@ from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.backends.opencl.codegen.index import Index, named
 from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.codegen.runs import Runs, find_runs, has_runs_downwards
+from workbench.engine.backends.opencl.codegen.zeros import any_wild, find_live, may_be_empty
 from workbench.engine.backends.opencl.tunables import PanelTile
 from workbench.engine.lower.node import Node
 
@@ -69,14 +70,24 @@ class Packing:
         self._is_broken = not self._b_by_column and has_runs_downwards(buffers, b, _SIDE[b.dtype])
         self._runs = find_runs(buffers, self.product.inputs[1], self.tile.columns)
 
+    @property
+    def skips(self) -> bool:
+        """Whether columns of A that are 0 in all of a few rows are left out."""
+        return not self._has_gaps and may_be_empty(self.product.inputs[0])
+
     def memory(self) -> list[str]:
         """Return the declarations of the copies."""
         tile = self.tile
+        found = [
+            f"__local ushort live[{tile.depth * tile.packed_rows}];",
+            f"int counts[{tile.packed_rows}];",
+            f"uchar flags[{tile.depth}];",
+        ]
         gaps = f"int kept[{tile.panels * tile.depth}], counts[{tile.panels}];"
         return [
             f"__local {self._vector} packed_b[{tile.depth * tile.vectors * tile.panels}];",
             f"__local {self._ctype} packed_a[{tile.depth * tile.packed_rows}];",
-            *([gaps] if self._has_gaps else []),
+            *([gaps] if self._has_gaps else found if self.skips else []),
         ]
 
     @property
@@ -90,13 +101,43 @@ class Packing:
 
     @property
     def steps(self) -> str:
-        """How many rows of the panel at ``n0`` there are."""
+        """How many rows of the panel at ``n0`` count."""
+        if self.skips:
+            return "counts[m2 - m0]"
         return f"counts[(n0 - column0) / {self.tile.columns}]" if self._has_gaps else "k1 - k0"
 
     def row(self, step: str) -> str:
-        """Return which row of B is in the given place of the panel at ``n0``."""
+        """Return which row of B is the one that counts at a place of the panel at ``n0``."""
+        if self.skips:
+            return f"live[(m2 - m0) * {self.tile.depth} + {step}]"
         place = f"(n0 - column0) / {self.tile.columns} * {self.tile.depth} + {step}"
         return f"kept[{place}]" if self._has_gaps else step
+
+    @property
+    def place(self) -> str:
+        """Where the row of B called ``row``, the one at ``k``, is in its panel."""
+        return "row" if self.skips else "k"
+
+    def look_for_wild(self) -> None:
+        """Let ``wild`` tell whether B, which has been packed, holds an infinity or a NaN."""
+        e, tile = self.emitter, self.tile
+        integer = e.arguments.integer
+        panels = f"for ({integer} n0 = column0; n0 < column1; n0 += {tile.columns})"
+        rows = f"for ({integer} i = 0; i < (k1 - k0) * {tile.vectors}; ++i)"
+        any_wild(
+            e,
+            "wild",
+            self._vector,
+            tile.lanes,
+            [f"{panels} {rows} check += ({self.panel('n0')})[i] * 0;"],
+        )
+
+    def find_live(self, rows: int) -> None:
+        """List the columns of packed rows from ``m2`` on that are not 0 throughout."""
+        live = f"(live + (m2 - m0) * {self.tile.depth})"
+        numbers = [f"({self.a0})[{self.a_at('k', row)}]" for row in range(rows)]
+        find_live(self.emitter, numbers, "k1 - k0", live, "wild")
+        self.emitter.line("counts[m2 - m0] = found;")
 
     def panel(self, start: str) -> str:
         """Return the address of the copy of the panel that begins at column `start`."""

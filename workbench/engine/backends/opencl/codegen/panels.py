@@ -19,7 +19,7 @@ So casts, scales, gathers and transposes ride in the packing loops, at a small s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -141,23 +141,41 @@ class PanelsKernel:
         e, tile, packing = self.emitter, self.tile, self.packing
         integer = e.arguments.integer
         packing.pack_b()
+        if packing.skips:
+            packing.look_for_wild()
         with e.block(f"for ({integer} m0 = row0; m0 < row1; m0 += {tile.packed_rows})"):
             e.line(f"const {integer} m1 = {less(f'm0 + {tile.packed_rows}', 'row1')};")
             packing.pack_a()
+            if packing.skips:
+                self._find_live()
             with (
                 packing.panels(),
                 e.block(f"for ({integer} m2 = m0, m3; m2 < m1; m2 = m3)"),
             ):
                 self._choose_rows()
                 self._declare_sums()
-                for few, count in (("<=", tile.tail), (">", tile.rows)):
-                    with e.block(f"if (m3 - m2 {few} {tile.tail})"):
-                        self._multiply(count)
-                        if last:
-                            self._add_up(count, first, last, run)
-                        for i, v in self._cells(count):
-                            e.line(f"sums[{i * tile.vectors + v}] = c{i}_{v};")
+                for count in self._by_rows():
+                    self._multiply(count)
+                    if last:
+                        self._add_up(count, first, last, run)
+                    for i, v in self._cells(count):
+                        e.line(f"sums[{i * tile.vectors + v}] = c{i}_{v};")
                 packing.by_panel(self._store)
+
+    def _find_live(self) -> None:
+        """Find, for each few packed rows, the columns that are not 0 throughout."""
+        e, integer = self.emitter, self.emitter.arguments.integer
+        with e.block(f"for ({integer} m2 = m0, m3; m2 < m1; m2 = m3)"):
+            e.line(f"{integer} found;")
+            self._choose_rows()
+            for count in self._by_rows():
+                self.packing.find_live(count)
+
+    def _by_rows(self) -> Iterator[int]:
+        """Open a block for each number of rows that may be multiplied together; yield it."""
+        for few, count in (("<=", self.tile.tail), (">", self.tile.rows)):
+            with self.emitter.block(f"if (m3 - m2 {few} {self.tile.tail})"):
+                yield count
 
     def _choose_rows(self) -> None:
         """Let the next few rows end at ``m3``, so that hardly any sums are made in vain."""
@@ -187,7 +205,7 @@ class PanelsKernel:
         with e.block(f"for ({integer} k = 0; k < {packing.steps}; ++k)"):
             e.line(f"const {integer} row = {packing.row('k')};")
             for v in range(tile.vectors):
-                e.line(f"const {self._vector} x{v} = b0[k * {tile.vectors} + {v}];")
+                e.line(f"const {self._vector} x{v} = b0[{packing.place} * {tile.vectors} + {v}];")
             for i in range(rows):
                 at = packing.a_at("row", i)
                 e.line(f"const {C_TYPES[self.step.product.dtype]} y{i} = a0[{at}];")

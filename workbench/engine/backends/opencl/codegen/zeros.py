@@ -1,0 +1,76 @@
+"""Products that leave out what a matrix has no numbers for.
+
+Responsible for lists of the columns in which some rows have any number but 0; knows nothing of how
+the rows were packed or of what they are multiplied by.
+
+Images are mostly empty: of MNIST's pixels four in five are 0, and six images have nothing at all in
+more than half of their pixels. Such a column adds 0 times a row of the other matrix, which is 0, so
+leaving it out changes no sum; where the other matrix holds an infinity or a NaN it would, and
+nothing is left out. Looking for zeros takes time, which is spent on bytes alone: numbers that were
+computed are hardly ever 0 for several rows at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from workbench.engine.backends.opencl.codegen.emitter import Emitter
+from workbench.engine.graph.op import Movement
+from workbench.engine.lower.node import Load, Node
+
+
+def may_be_empty(matrix: Node) -> bool:
+    """Whether a matrix is made of bytes, cast and scaled as they are loaded."""
+    pending = [matrix]
+    while pending:
+        node = pending.pop()
+        if isinstance(node.op, Load) and node.dtype == "uint8":
+            return True
+        # What a movement is told of places is no part of the matrix.
+        pending += node.inputs[:1] if isinstance(node.op, Movement) else node.inputs
+    return False
+
+
+def find_live(emitter: Emitter, rows: Sequence[str], length: str, live: str, unless: str) -> None:
+    """List the places in which any of some rows has a number but 0.
+
+    Parameters
+    ----------
+    rows
+        The C expression of each row's number at ``k``.
+    length
+        How long the rows are. There are ``flags`` for as many.
+    live
+        Receives the places; ``found`` is set to their number.
+    unless
+        Where this holds, every place is listed.
+    """
+    integer = emitter.arguments.integer
+    each = f"for ({integer} k = 0; k < {length}; ++k)"
+    # Apart: the first loop is made of vector instructions, and the second has no branch.
+    emitter.line(f"{each} flags[k] = {' | '.join(f'({row} != 0)' for row in rows)};")
+    emitter.line("found = 0;")
+    emitter.line(f"{each} {{ {live}[found] = k; found += flags[k] | {unless}; }}")
+
+
+def any_wild(emitter: Emitter, name: str, vector: str, lanes: int, loops: Iterable[str]) -> None:
+    """Let ``name`` tell whether any of some vectors holds an infinity or a NaN.
+
+    Parameters
+    ----------
+    vector, lanes
+        Their type, and how many numbers they have.
+    loops
+        C statements that end in ``check +=`` such a vector times 0.
+    """
+    ctype = vector.rstrip("0123456789")
+    emitter.line(f"int {name};")
+    with emitter.block(""):
+        emitter.line(f"{vector} check = 0;")
+        for loop in loops:
+            emitter.line(loop)
+        emitter.line(f"const {ctype} *const lane = (const {ctype} *)&check;")
+        emitter.line(f"{ctype} total = 0;")
+        emitter.line(f"for (int i = 0; i < {lanes}; ++i) total += lane[i];")
+        # Nothing but an infinity or a NaN makes more than 0 of 0.
+        emitter.line(f"{name} = total != 0;")
