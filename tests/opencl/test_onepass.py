@@ -147,3 +147,31 @@ def test_a_network_of_narrow_layers_is_one_pass(
         scale = np.abs(q.get_value()).max()
         difference = np.abs(p.get_value() - q.get_value()).max()
         assert difference <= TOLERANCE[dtype] * scale
+
+
+@pytest.mark.parametrize("wild", [np.inf, np.nan])
+@pytest.mark.parametrize("where", ["weight", "target"])
+def test_empty_columns_of_images_are_left_out_unless_it_shows(
+    device: OpenCLDevice, where: str, wild: float
+) -> None:
+    rng = np.random.default_rng(2)
+    images = rng.integers(0, 256, (300, 12), dtype=np.uint8)
+    images[:, 5] = 0
+    images[7] = 0
+    weight, targets = rng.standard_normal((12, 4)), rng.standard_normal((300, 4))
+    if where == "weight":
+        weight[5, 1] = wild
+    elif where == "target":
+        targets[7, 2] = wild
+
+    def step(on: Any) -> np.ndarray:
+        w = shared(weight)
+        value = squares(T.dot(T.cast(shared(images), "float64") / 8, w), None, shared(targets))
+        f = function([], value, updates=[(w, w + grad(value, w))], device=on)
+        f()
+        assert find_pass(f.plans[0], 0) is not None
+        return w.get_value()
+
+    expected = step(ReferenceDevice())
+    assert not np.isfinite(expected[5]).all()
+    np.testing.assert_allclose(step(device), expected, rtol=1e-11)

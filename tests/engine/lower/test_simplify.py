@@ -58,3 +58,22 @@ def test_plans_say_under_which_shape_a_buffer_is_read() -> None:
     np.testing.assert_array_equal(wide(data), [[0, 1], [8, 9]])
     assert "b0[2, 8]" in wide.plan_text()
     assert plain.plans[0].digest != wide.plans[0].digest
+
+
+def test_a_division_by_a_power_of_two_is_a_product_of_the_same_bits() -> None:
+    x = matrix("x")
+    data = np.array([[1.1, -3.0, np.inf], [5e-324, np.nan, -0.0]])
+    for divisor in (256, -0.5, 2.0**90):
+        f = compiled([x], x / divisor)
+        assert "true_div" not in f.plan_text()
+        with np.errstate(all="ignore"):
+            assert f(data).tobytes() == (data / divisor).tobytes()
+    for divisor in (3, 0.0, 2.0**-1000):
+        assert "true_div" in compiled_text(x, divisor, data)
+
+
+def compiled_text(x: Variable, divisor: float, data: np.ndarray) -> str:
+    f = compiled([x], x / divisor)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(f(data), data / np.float64(divisor))
+    return f.plan_text()

@@ -9,12 +9,13 @@ import math
 from collections.abc import Sequence
 
 from workbench.engine.graph.op import Elementwise, Op
+from workbench.engine.graph.ops.registry import OPS
 from workbench.engine.graph.ops.shape import BroadcastTo, Reshape, Retype
 from workbench.engine.graph.ops.slicing import Insert, Slice
 from workbench.engine.graph.ops.take import Take
 from workbench.engine.graph.types import Shape
 from workbench.engine.lower.arrange import arrange
-from workbench.engine.lower.node import Load, Node, Nodes, Stretch
+from workbench.engine.lower.node import Literal, Load, Node, Nodes, Stretch
 
 #: How much arithmetic a reshape may be moved below; it is not shared with other uses any more.
 _CHEAP = 3
@@ -31,6 +32,12 @@ def make(
     if isinstance(op, Insert) and inputs[1].shape == shape and set(op.steps) <= {1}:
         return inputs[1]
 
+    if op.name == "true_div" and (inverse := _exact_inverse(nodes, inputs[1])) is not None:
+        # The same bits for a fraction of the time, so that it may ride in a product's loads.
+        times = OPS["mul"].op
+        assert isinstance(times, Op)
+        op, inputs = times, [inputs[0], inverse]
+
     def again(op: Op, inputs: Sequence[Node], shape: Shape, dtype: str) -> Node:
         return make(nodes, op, inputs, shape, dtype, label)
 
@@ -46,6 +53,19 @@ def make(
             return folded
         inputs = [source]
     return nodes.make(op, inputs, shape, dtype, label)
+
+
+def _exact_inverse(nodes: Nodes, divisor: Node) -> Node | None:
+    """Return the node of 1 / `divisor` where that is a power of two, whose inverse is exact."""
+    if not isinstance(divisor.op, Literal) or not divisor.dtype.startswith("float"):
+        return None
+    value = float(divisor.op.value)
+    mantissa, exponent = math.frexp(value)
+    # The inverse must be a normal number in float32 as well.
+    if mantissa != 0.5 or abs(exponent) > 100:
+        return None
+    text = repr(1 / value)
+    return nodes.make(Literal(text, divisor.dtype), (), (), divisor.dtype, divisor.label)
 
 
 def _reshaped(nodes: Nodes, root: Node, shape: Shape) -> Node | None:

@@ -30,6 +30,7 @@ from workbench.engine.backends.opencl.codegen.index import Index
 from workbench.engine.backends.opencl.codegen.loops import LoopKernels, Parts
 from workbench.engine.backends.opencl.codegen.reduce import reduce
 from workbench.engine.backends.opencl.codegen.rowpass import (
+    LENGTH,
     PART_ROWS,
     Pass,
     loaded,
@@ -37,6 +38,7 @@ from workbench.engine.backends.opencl.codegen.rowpass import (
     transposed,
 )
 from workbench.engine.backends.opencl.codegen.split import SumOfParts
+from workbench.engine.backends.opencl.codegen.zeros import any_wild, find_live, may_be_empty
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.graph.op import Reduction
 from workbench.engine.lower.node import Node, walk
@@ -114,23 +116,14 @@ class OnePassKernels:
         return -(-columns // self.lanes)
 
     @property
-    def _sums(self) -> list[Node]:
-        """The plain sums over rows that steps need."""
-        own = {id(step.product) for step in products(self.found.after)}
-        roots = [s.value for step in self.found.after for s in step.stores]
-        below = [n for n in walk(roots, stop=own) if n.inputs and id(n) not in own]
-        return [n for n in below if loaded(n.inputs[0]) in self.found.private]
-
-    @property
-    def _small(self) -> list[Product]:
-        """The products of transposed matrices but the one of the first matrix."""
-        return [p for p in products(self.found.after) if p is not self.found.last]
-
-    @property
     def _results(self) -> dict[int, int]:
         """The number of the scratch memory for the parts of each sum, by id of the node."""
-        nodes = [*(p.product for p in products(self.found.after)), *self._sums]
+        nodes = [*(p.product for p in products(self.found.after)), *self.found.sums]
         return {id(node): 3 + i for i, node in enumerate(nodes)}
+
+    def _total(self, step: Product) -> str:
+        """Return what a part's sums for a product with a transposed matrix are called."""
+        return f"total{self._results[id(step.product)]}"
 
     def _walk(self, prefix: str) -> Kernel:
         """Return the kernel that walks the rows."""
@@ -151,26 +144,32 @@ class OnePassKernels:
         e.line(f"__global {self.ctype} *const packed = {packed} + part * {depth} * {few};")
         self._pack_narrow("narrow", "__global", first.inputs[1], depth)
         self._prepare()
+        if self._skips:
+            of_narrow = f"for ({integer} i = 0; i < {depth} * {wide}; ++i) check += narrow[i] * 0;"
+            any_wild(e, "wild", self.vector, self.lanes, [of_narrow])
+            e.line(f"ushort live[{LENGTH}];")
+            e.line(f"uchar flags[{LENGTH}];")
         e.line(f"for ({integer} i = 0; i < {depth} * {across}; ++i) total[i] = 0;")
         with e.block(f"for ({integer} m2 = row0; m2 < row1; m2 += {few})", m // few):
             e.line(f"const {integer} m3 = min(m2 + {few}, row1);")
             self._pack_rows(depth)
+            self._find_live(depth)
             self._multiply(depth, wide)
             e.line(f"{self.vector} right[{few * across}];")
             e.line(f"for (int i = 0; i < {few * across}; ++i) right[i] = 0;")
             with e.loop("m2", "m3", 0, m - 1, trips=few) as row:
                 self._follow(row, wide, across)
+            if self._skips:
+                of_right = f"for (int i = 0; i < {few * across}; ++i) check += right[i] * 0;"
+                any_wild(e, "unsure", self.vector, self.lanes, [of_right])
             self._add(depth, across)
         self._leave("total", f"const __global {self.ctype} *", last, depth)
-        for step in self._small:
-            self._leave(f"total{self._number(step)}", f"const {self.ctype} *", step.product)
+        for step in self.found.small:
+            self._leave(self._total(step), f"const {self.ctype} *", step.product)
         self._leave_sums()
         label = self.found.first.label or prefix
         sizes, work = ((self.parts,), (1,)), m * k * (n + width)
         return a.kernel(prefix, e.body, sizes, label, work)
-
-    def _number(self, step: Product) -> int:
-        return self._results[id(step.product)]
 
     def _pack_narrow(self, name: str, space: str, b: Node, depth: str) -> None:
         """Copy a narrow matrix, every row filled up with zeros to whole vectors."""
@@ -191,14 +190,19 @@ class OnePassKernels:
             e.line(f"{self.vector} narrow{i}[{b.shape[0] * self._vectors(b.shape[1])}];")
             self._pack_narrow(f"narrow{i}", "", b, str(b.shape[0]))
         zeros = [
-            (self.vector, f"total{self._number(p)}", p.product.shape[0], p.product.shape[1])
-            for p in self._small
+            (
+                self.vector,
+                self._total(p),
+                p.product.shape[0],
+                p.product.shape[1],
+            )
+            for p in self.found.small
         ]
         for kind, name, length, width in zeros:
             size = length * self._vectors(width)
             e.line(f"{kind} {name}[{size}];")
             e.line(f"for (int i = 0; i < {size}; ++i) {name}[i] = 0;")
-        for node in self._sums:
+        for node in self.found.sums:
             name = f"sum{self._results[id(node)]}"
             e.line(f"{C_TYPES[node.dtype]} {name}[{node.size}];")
             e.line(f"for (int i = 0; i < {node.size}; ++i) {name}[i] = 0;")
@@ -215,17 +219,41 @@ class OnePassKernels:
         rest = f"(m3 - m2) * {depth}"
         e.line(f"for (int i = {rest}; i < {self.together} * {depth}; ++i) packed[i] = 0;")
 
+    @property
+    def _skips(self) -> bool:
+        """Whether columns that are 0 in all of a few rows are left out."""
+        return may_be_empty(self.found.first.product.inputs[0])
+
+    def _find_live(self, depth: str) -> None:
+        """List the columns of the packed rows that are not 0 throughout."""
+        if self._skips:
+            self.emitter.line(f"{self.emitter.arguments.integer} found;")
+            rows = [f"packed[{i} * {depth} + k]" for i in range(self.together)]
+            find_live(self.emitter, rows, depth, "live", "wild")
+
+    def _columns(self, depth: str, unless: str) -> tuple[str, str]:
+        """Return how many columns count, and which is the one in place ``k``.
+
+        Where `unless` holds, all of them do.
+        """
+        if not self._skips:
+            return depth, "k"
+        return f"({unless} ? {depth} : found)", f"{unless} ? k : live[k]"
+
     def _multiply(self, depth: str, wide: int) -> None:
         """Multiply the packed rows by the narrow matrix; leave the result in ``sums``."""
         e = self.emitter
         cells = [(i, v) for i in range(self.together) for v in range(wide)]
         for i, v in cells:
             e.line(f"{self.vector} c{i}_{v} = 0;")
-        with e.block(f"for ({e.arguments.integer} k = 0; k < {depth}; ++k)"):
+        count, column = self._columns(depth, "wild")
+        integer = e.arguments.integer
+        with e.block(f"for ({integer} k = 0; k < {count}; ++k)"):
+            e.line(f"const {integer} at = {column};")
             for v in range(wide):
-                e.line(f"const {self.vector} x{v} = narrow[k * {wide} + {v}];")
+                e.line(f"const {self.vector} x{v} = narrow[at * {wide} + {v}];")
             for i in range(self.together):
-                e.line(f"const {self.ctype} y{i} = packed[{i} * {depth} + k];")
+                e.line(f"const {self.ctype} y{i} = packed[{i} * {depth} + at];")
                 for v in range(wide):
                     e.line(f"c{i}_{v} += y{i} * x{v};")
         e.line(f"{self.vector} sums[{self.together * wide}];")
@@ -246,9 +274,9 @@ class OnePassKernels:
             if isinstance(step, Product):
                 self._multiply_small(step.product, next(small), row)
             self._store_rows(step.stores, row, names)
-        for step in self._small:
+        for step in self.found.small:
             self._add_small(step, names)
-        for node in self._sums:
+        for node in self.found.sums:
             self._add_plain(node, names)
 
     def _store_rows(self, stores: Sequence[Store], row: Index, names: dict[int, str]) -> None:
@@ -310,10 +338,8 @@ class OnePassKernels:
         wide, name = self._vectors(n), names[loaded(right)]
         vectors = f"(({self.vector} *){name})"
         of_row = ", ".join(f"q{v} = {vectors}[{v}]" for v in range(wide))
-        added = " ".join(
-            f"total{self._number(step)}[k * {wide} + {v}] += {names[loaded(left)]}[k] * q{v};"
-            for v in range(wide)
-        )
+        total, factor = self._total(step), names[loaded(left)]
+        added = " ".join(f"{total}[k * {wide} + {v}] += {factor}[k] * q{v};" for v in range(wide))
         self.emitter.line(f"{{ const {self.vector} {of_row};")
         self.emitter.line(f"for (int k = 0; k < {k}; ++k) {{ {added} }} }}")
 
@@ -335,14 +361,17 @@ class OnePassKernels:
         for i in range(self.together):
             for v in range(across):
                 e.line(f"const {self.vector} r{i}_{v} = right[{i * across + v}];")
-        with e.block(f"for ({e.arguments.integer} k = 0; k < {depth}; ++k)"):
+        count, column = self._columns(depth, "unsure")
+        integer = e.arguments.integer
+        with e.block(f"for ({integer} k = 0; k < {count}; ++k)"):
+            e.line(f"const {integer} at = {column};")
             for i in range(self.together):
-                e.line(f"const {self.ctype} y{i} = packed[{i} * {depth} + k];")
+                e.line(f"const {self.ctype} y{i} = packed[{i} * {depth} + at];")
             for v in range(across):
-                e.line(f"{self.vector} t{v} = total[k * {across} + {v}];")
+                e.line(f"{self.vector} t{v} = total[at * {across} + {v}];")
                 for i in range(self.together):
                     e.line(f"t{v} += y{i} * r{i}_{v};")
-                e.line(f"total[k * {across} + {v}] = t{v};")
+                e.line(f"total[at * {across} + {v}] = t{v};")
 
     def _leave(self, name: str, kind: str, product: Node, depth: str = "") -> None:
         """Copy a part's product to its scratch memory, without what fills up its vectors."""
@@ -356,9 +385,8 @@ class OnePassKernels:
 
     def _leave_sums(self) -> None:
         """Copy a part's plain sums to their scratch memory."""
-        for node in self._sums:
-            number = self._results[id(node)]
-            size = self.parts * node.size
+        for node in self.found.sums:
+            number, size = self._results[id(node)], self.parts * node.size
             scratch = self.emitter.arguments.scratch(number, node.dtype, size, write=True)
             to = f"{scratch}[part * {node.size} + i]"
             self.emitter.line(f"for (int i = 0; i < {node.size}; ++i) {to} = sum{number}[i];")

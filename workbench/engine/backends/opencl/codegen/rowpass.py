@@ -26,7 +26,7 @@ from workbench.engine.lower.reach import Inside, output_index, visit
 PART_ROWS = 128
 #: Columns of the narrow matrices, and the length of the first one's: what a row needs is in
 #: registers, and what a few rows need in the second cache.
-_COLUMNS, _LENGTH = 32, 4096
+_COLUMNS, LENGTH = 32, 4096
 
 
 @attrs.frozen(eq=False)
@@ -57,6 +57,19 @@ class Pass:
         """The product with the first one's matrix, transposed."""
         matrix = self.first.product.inputs[0]
         return next(p for p in products(self.after) if transposed(p) is matrix)
+
+    @property
+    def small(self) -> list[Product]:
+        """The products of transposed matrices but the last."""
+        return [step for step in products(self.after) if step is not self.last]
+
+    @property
+    def sums(self) -> list[Node]:
+        """The plain sums over rows that steps need."""
+        own = {id(step.product) for step in products(self.after)}
+        below = walk([s.value for step in self.after for s in step.stores], stop=own)
+        nodes = [n for n in below if n.inputs and id(n) not in own]
+        return [n for n in nodes if loaded(n.inputs[0]) in self.private]
 
     @property
     def private(self) -> set[int]:
@@ -106,7 +119,7 @@ def _is_first(step: Product, buffers: Sequence[Buffer]) -> bool:
     (m, n), k = step.product.shape, step.product.inputs[0].shape[1]
     return (
         m >= 2 * PART_ROWS
-        and 0 < k <= _LENGTH
+        and 0 < k <= LENGTH
         and 0 < n <= _COLUMNS
         and _stores_rows(step, m, buffers)
     )
