@@ -157,6 +157,8 @@ _PANELS = {
     "float64": PanelTile(rows=6, vectors=1, lanes=8),
 }
 _MORE_VECTORS = 4
+#: Rows of a tile whose columns are found in a list.
+_FEW = 4
 
 #: What a product is, as far as its speed depends on it.
 ProductKey = str
@@ -216,6 +218,16 @@ class Target:
         if isinstance(found, PanelTile):
             tile = found
         return tile.within(self.local_memory // (4 if dtype == "float32" else 8))
+
+    def tile_of_few(self, tile: PanelTile) -> PanelTile:
+        """Return the tile for matrices of which empty columns are left out.
+
+        Compilers load all numbers of a column that is found in a list before they use the first, so
+        fewer rows fit the registers; and fewer rows have more columns in which all of them are 0.
+        """
+        if self.registers >= 32 or tile.rows <= _FEW:
+            return tile
+        return attrs.evolve(tile, rows=_FEW, row_blocks=tile.packed_rows // _FEW)
 
     def group_tile(self, key: ProductKey = "") -> GroupTile:
         """Return the tile of the ``tiles`` family."""

@@ -48,8 +48,9 @@ from workbench.engine.lower.plan import Buffer, Product, Store
 _PARTS = 64
 #: Numbers in a vector: a register of AVX2.
 _LANES = {"float32": 8, "float64": 4}
-#: Vectors of sums that stay in registers.
-_SUMS = 12
+#: Vectors of sums that stay in registers; and where columns are found in a list, whose numbers
+#: compilers load all at once, together with most rows.
+_SUMS, _FEW_SUMS, _FEW = 12, 9, 4
 
 
 @attrs.define
@@ -95,7 +96,8 @@ class OnePassKernels:
     def together(self) -> int:
         """Rows that are multiplied together."""
         columns = (self.found.first.product.shape[1], self.found.last.product.shape[1])
-        return max(1, _SUMS // max(map(self._vectors, columns)))
+        wide = max(map(self._vectors, columns))
+        return max(1, min(_FEW, _FEW_SUMS // wide) if self._skips else _SUMS // wide)
 
     @property
     def ctype(self) -> str:

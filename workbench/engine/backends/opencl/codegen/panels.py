@@ -30,6 +30,7 @@ from workbench.engine.backends.opencl.codegen.index import Index
 from workbench.engine.backends.opencl.codegen.layout import product_key
 from workbench.engine.backends.opencl.codegen.packing import Packing, less
 from workbench.engine.backends.opencl.codegen.reduce import reduce
+from workbench.engine.backends.opencl.codegen.zeros import may_be_empty
 from workbench.engine.backends.opencl.tunables import PanelTile, Shares, Target
 from workbench.engine.lower.plan import Buffer, Product
 
@@ -66,6 +67,8 @@ class PanelsKernel:
         m, n = product.shape
         key = product_key(self.buffers, product) if self.target.tuned else ""
         self.tile = self.target.panel_tile(product.dtype, n, key)
+        if may_be_empty(product.inputs[0]):
+            self.tile = self.target.tile_of_few(self.tile)
         self.shares = self.tile.shares(m, n, -(-self.target.compute_units // self.parts))
         self.emitter = Emitter(Arguments(self.buffers, wide=self.wide), reduce)
         self.packing = Packing(self.emitter, product, self.tile)
