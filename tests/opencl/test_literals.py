@@ -8,7 +8,6 @@ import pytest
 from workbench.engine.backends.opencl.codegen.arguments import (
     Arguments,
     BufferArgument,
-    Kernel,
 )
 from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES, highest, literal, lowest
 from workbench.engine.backends.opencl.device import OpenCLDevice
@@ -34,8 +33,8 @@ def computed(device: OpenCLDevice, dtype: str, texts: list[str]) -> np.ndarray:
     """Return what a kernel makes of the texts."""
     arguments = Arguments([Buffer(0, "temp", -1, (len(texts),), dtype)])
     pointer = arguments.buffer(0, write=True)
-    text = arguments.kernel([f"{pointer}[{i}] = {t};" for i, t in enumerate(texts)])
-    kernel = Kernel.named("literals", text, arguments.behind, ((1,), (1,)), "")
+    body = [f"{pointer}[{i}] = {t};" for i, t in enumerate(texts)]
+    kernel = arguments.kernel("literals", body, ((1,), (1,)), "", len(texts))
     assert kernel.arguments == (BufferArgument(0),)
     device.runtime.build([kernel])
     made = device.runtime.kernel(kernel)

@@ -16,7 +16,12 @@ from workbench.core.errors import UnknownDevice
 from workbench.engine.backends import verdicts
 from workbench.engine.backends.base import DeviceInfo
 from workbench.engine.backends.opencl.codegen import program
-from workbench.engine.backends.opencl.codegen.arguments import ExtentArgument, Kernel
+from workbench.engine.backends.opencl.codegen.arguments import (
+    NAME,
+    ExtentArgument,
+    Kernel,
+    with_name,
+)
 from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.device import list_opencl, open_opencl
 from workbench.engine.backends.opencl.tunables import ProductFamily, Target
@@ -54,8 +59,9 @@ class Generated:
         return attrs.evolve(self.kernel, arguments=tuple(arguments))
 
     def with_text(self, text: str) -> Kernel:
-        """Return the kernel with another text, alone in its launch."""
-        return attrs.evolve(self.kernel, text=text, body=())
+        """Return the kernel with another text, and so another name, alone in its launch."""
+        name, text = with_name("faulty", text.replace(self.kernel.name, NAME))
+        return attrs.evolve(self.kernel, name=name, text=text, body=())
 
 
 #: Returns another kernel in the place of those that it is about.
