@@ -51,7 +51,8 @@ class Ending(controller.Controller):
         if isinstance(event, Started) and _POINT == "compiling":
             # The first kernels are being built from here on.
             QTimer.singleShot(200, self._say_point)
-        elif isinstance(event, RunFailed):
+        elif isinstance(event, RunFailed) and event.kind != "DeviceStuck":
+            # A device that is stuck may be given up before the process has ended, or not.
             print(event.message, flush=True)
 
     def _on_first_snapshot(self, snapshot: Snapshot) -> None:

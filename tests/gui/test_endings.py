@@ -10,7 +10,9 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
@@ -219,4 +221,5 @@ def test_ten_windows_after_each_other_leave_nothing_behind(
         assert gone() is None
         memory.append(resident_mb())
     assert len(counters) == 10
-    assert memory[-1] - memory[1] < 10
+    # What stays behind would do so in each; what a process takes once is something else.
+    assert median(now - before for before, now in pairwise(memory)) < 1
