@@ -47,16 +47,16 @@ def main() -> int:
     parser.add_argument("--only", metavar="THEME-WIDTHxHEIGHT-SCALE", help="one window")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    if options.only:
-        theme, size, scale = options.only.split("-")
-        width, height = map(int, size.split("x"))
-        take(options.folder, options.model, theme, (width, height), int(scale))
-        return 0
     with tempfile.TemporaryDirectory() as scratch:
         if options.docs:
             take_for_docs(Path(scratch))
             return 0
         model = options.model or train(Path(scratch) / "trained.h5", "relu", "mnist", "digits")
+        if options.only:
+            theme, size, scale = options.only.split("-")
+            width, height = map(int, size.split("x"))
+            take(options.folder, model, theme, (width, height), int(scale))
+            return 0
         for theme in THEMES:
             for width, height in SCREENS:
                 for scale in SCALES:
