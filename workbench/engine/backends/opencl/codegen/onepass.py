@@ -38,7 +38,7 @@ from workbench.engine.backends.opencl.codegen.rowpass import (
     transposed,
 )
 from workbench.engine.backends.opencl.codegen.split import SumOfParts
-from workbench.engine.backends.opencl.codegen.zeros import any_wild, find_live, may_be_empty
+from workbench.engine.backends.opencl.codegen.zeros import LiveColumns, any_wild, may_be_empty
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.graph.op import Reduction
 from workbench.engine.lower.node import Node, walk
@@ -66,6 +66,7 @@ class OnePassKernels:
     target: Target
     wide: bool
     emitter: Emitter = attrs.field(init=False)
+    _live: LiveColumns = attrs.field(init=False, factory=LiveColumns)
 
     def __attrs_post_init__(self) -> None:
         """Begin the kernel's text."""
@@ -148,9 +149,9 @@ class OnePassKernels:
         self._prepare()
         if self._skips:
             of_narrow = f"for ({integer} i = 0; i < {depth} * {wide}; ++i) check += narrow[i] * 0;"
-            any_wild(e, "wild", self.vector, self.lanes, [of_narrow])
-            e.line(f"ushort live[{LENGTH}];")
-            e.line(f"uchar flags[{LENGTH}];")
+            any_wild(e, self._live.wild, self.vector, self.lanes, [of_narrow])
+            e.line(f"ushort {self._live.places}[{LENGTH}];")
+            e.line(f"uchar {self._live.flags}[{LENGTH}];")
         e.line(f"for ({integer} i = 0; i < {depth} * {across}; ++i) total[i] = 0;")
         with e.block(f"for ({integer} m2 = row0; m2 < row1; m2 += {few})", m // few):
             e.line(f"const {integer} m3 = min(m2 + {few}, row1);")
@@ -229,9 +230,9 @@ class OnePassKernels:
     def _find_live(self, depth: str) -> None:
         """List the columns of the packed rows that are not 0 throughout."""
         if self._skips:
-            self.emitter.line(f"{self.emitter.arguments.integer} found;")
+            self.emitter.line(f"{self.emitter.arguments.integer} {self._live.found};")
             rows = [f"packed[{i} * {depth} + k]" for i in range(self.together)]
-            find_live(self.emitter, rows, depth, "live", "wild")
+            self._live.fill(self.emitter, rows, depth)
 
     def _columns(self, depth: str, unless: str) -> tuple[str, str]:
         """Return how many columns count, and which is the one in place ``k``.
@@ -240,7 +241,8 @@ class OnePassKernels:
         """
         if not self._skips:
             return depth, "k"
-        return f"({unless} ? {depth} : found)", f"{unless} ? k : live[k]"
+        live = self._live
+        return f"({unless} ? {depth} : {live.found})", f"{unless} ? k : {live.places}[k]"
 
     def _multiply(self, depth: str, wide: int) -> None:
         """Multiply the packed rows by the narrow matrix; leave the result in ``sums``."""
@@ -248,7 +250,7 @@ class OnePassKernels:
         cells = [(i, v) for i in range(self.together) for v in range(wide)]
         for i, v in cells:
             e.line(f"{self.vector} c{i}_{v} = 0;")
-        count, column = self._columns(depth, "wild")
+        count, column = self._columns(depth, self._live.wild)
         integer = e.arguments.integer
         with e.block(f"for ({integer} k = 0; k < {count}; ++k)"):
             e.line(f"const {integer} at = {column};")

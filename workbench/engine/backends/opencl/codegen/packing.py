@@ -22,7 +22,7 @@ from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.backends.opencl.codegen.index import Index, named
 from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.codegen.runs import Runs, find_runs, has_runs_downwards
-from workbench.engine.backends.opencl.codegen.zeros import any_wild, find_live, may_be_empty
+from workbench.engine.backends.opencl.codegen.zeros import LiveColumns, any_wild, may_be_empty
 from workbench.engine.backends.opencl.tunables import PanelTile
 from workbench.engine.lower.node import Node
 
@@ -59,6 +59,7 @@ class Packing:
     #: Whether the columns of B are not one but many stretches of memory, as those of windows are.
     _is_broken: bool = attrs.field(init=False)
     _panel_depth: int = 0
+    live: LiveColumns = attrs.field(init=False, factory=LiveColumns)
 
     def __attrs_post_init__(self) -> None:
         """Find out how the operands lie in memory."""
@@ -79,9 +80,9 @@ class Packing:
         """Return the declarations of the copies."""
         tile = self.tile
         found = [
-            f"__local ushort live[{tile.depth * tile.packed_rows}];",
+            f"__local ushort {self.live.places}[{tile.depth * tile.packed_rows}];",
             f"int counts[{tile.packed_rows}];",
-            f"uchar flags[{tile.depth}];",
+            f"uchar {self.live.flags}[{tile.depth}];",
         ]
         gaps = f"int kept[{tile.panels * tile.depth}], counts[{tile.panels}];"
         return [
@@ -109,7 +110,7 @@ class Packing:
     def row(self, step: str) -> str:
         """Return which row of B is the one that counts at a place of the panel at ``n0``."""
         if self.skips:
-            return f"live[(m2 - m0) * {self.tile.depth} + {step}]"
+            return f"{self.live.places}[(m2 - m0) * {self.tile.depth} + {step}]"
         place = f"(n0 - column0) / {self.tile.columns} * {self.tile.depth} + {step}"
         return f"kept[{place}]" if self._has_gaps else step
 
@@ -126,7 +127,7 @@ class Packing:
         rows = f"for ({integer} i = 0; i < (k1 - k0) * {tile.vectors}; ++i)"
         any_wild(
             e,
-            "wild",
+            self.live.wild,
             self._vector,
             tile.lanes,
             [f"{panels} {rows} check += ({self.panel('n0')})[i] * 0;"],
@@ -134,10 +135,10 @@ class Packing:
 
     def find_live(self, rows: int) -> None:
         """List the columns of packed rows from ``m2`` on that are not 0 throughout."""
-        live = f"(live + (m2 - m0) * {self.tile.depth})"
+        places = f"({self.live.places} + (m2 - m0) * {self.tile.depth})"
         numbers = [f"({self.a0})[{self.a_at('k', row)}]" for row in range(rows)]
-        find_live(self.emitter, numbers, "k1 - k0", live, "wild")
-        self.emitter.line("counts[m2 - m0] = found;")
+        attrs.evolve(self.live, places=places).fill(self.emitter, numbers, "k1 - k0")
+        self.emitter.line(f"counts[m2 - m0] = {self.live.found};")
 
     def panel(self, start: str) -> str:
         """Return the address of the copy of the panel that begins at column `start`."""

@@ -169,7 +169,7 @@ class PanelsKernel:
         """Find, for each few packed rows, the columns that are not 0 throughout."""
         e, integer = self.emitter, self.emitter.arguments.integer
         with e.block(f"for ({integer} m2 = m0, m3; m2 < m1; m2 = m3)"):
-            e.line(f"{integer} found;")
+            e.line(f"{integer} {self.packing.live.found};")
             self._choose_rows()
             for count in self._by_rows():
                 self.packing.find_live(count)

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import attrs
+
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.graph.op import Movement
 from workbench.engine.lower.node import Load, Node
@@ -31,26 +33,45 @@ def may_be_empty(matrix: Node) -> bool:
     return False
 
 
-def find_live(emitter: Emitter, rows: Sequence[str], length: str, live: str, unless: str) -> None:
-    """List the places in which any of some rows has a number but 0.
+@attrs.frozen
+class LiveColumns:
+    """What a list of columns is called in C; who declares, fills or reads it takes the names here.
 
     Parameters
     ----------
-    rows
-        The C expression of each row's number at ``k``.
-    length
-        How long the rows are. There are ``flags`` for as many.
-    live
-        Receives the places; ``found`` is set to their number.
-    unless
-        Where this holds, every place is listed.
+    places
+        The array of the columns that count, in order.
+    found
+        How many they are.
+    flags
+        An array as long as the rows: whether a column counts.
+    wild
+        Whether the other matrix holds an infinity or a NaN, so that every column counts.
     """
-    integer = emitter.arguments.integer
-    each = f"for ({integer} k = 0; k < {length}; ++k)"
-    # Apart: the first loop is made of vector instructions, and the second has no branch.
-    emitter.line(f"{each} flags[k] = {' | '.join(f'({row} != 0)' for row in rows)};")
-    emitter.line("found = 0;")
-    emitter.line(f"{each} {{ {live}[found] = k; found += flags[k] | {unless}; }}")
+
+    places: str = "live"
+    found: str = "found"
+    flags: str = "flags"
+    wild: str = "wild"
+
+    def fill(self, emitter: Emitter, rows: Sequence[str], length: str) -> None:
+        """List the columns in which any of some rows has a number but 0.
+
+        Parameters
+        ----------
+        rows
+            The C expression of each row's number at ``k``.
+        length
+            How long the rows are.
+        """
+        integer = emitter.arguments.integer
+        each = f"for ({integer} k = 0; k < {length}; ++k)"
+        live = " | ".join(f"({row} != 0)" for row in rows)
+        # Apart: the first loop is made of vector instructions, and the second has no branch.
+        emitter.line(f"{each} {self.flags}[k] = {live};")
+        emitter.line(f"{self.found} = 0;")
+        counts = f"{self.found} += {self.flags}[k] | {self.wild};"
+        emitter.line(f"{each} {{ {self.places}[{self.found}] = k; {counts} }}")
 
 
 def any_wild(emitter: Emitter, name: str, vector: str, lanes: int, loops: Iterable[str]) -> None:
