@@ -9,10 +9,10 @@ from workbench.engine.backends.opencl.codegen.arguments import (
     Arguments,
     BufferArgument,
 )
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES, highest, literal, lowest
+from workbench.engine.backends.opencl.codegen.ctypes import highest, literal, lowest
 from workbench.engine.backends.opencl.device import OpenCLDevice
 from workbench.engine.backends.opencl.driver import cl
-from workbench.engine.graph.types import DTYPES
+from workbench.engine.graph.types import C_TYPES, DTYPES
 from workbench.engine.lower.plan import Buffer
 
 

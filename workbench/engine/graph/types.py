@@ -19,20 +19,23 @@ Shape = tuple[int, ...]
 #: What is made of types; the modules that make it, which import this one, add themselves.
 MAKERS: Registry[Callable[..., Any]] = Registry("maker")
 
-#: Every dtype that a tensor may have, by NumPy's name.
-DTYPES = (
-    "bool",
-    "int8",
-    "uint8",
-    "int16",
-    "uint16",
-    "int32",
-    "uint32",
-    "int64",
-    "uint64",
-    "float32",
-    "float64",
-)
+#: OpenCL C's name of each dtype that a tensor may have; a bool is a byte that holds 0 or 1.
+C_TYPES = {
+    "bool": "uchar",
+    "int8": "char",
+    "uint8": "uchar",
+    "int16": "short",
+    "uint16": "ushort",
+    "int32": "int",
+    "uint32": "uint",
+    "int64": "long",
+    "uint64": "ulong",
+    "float32": "float",
+    "float64": "double",
+}
+
+#: Those dtypes, by NumPy's name.
+DTYPES = tuple(C_TYPES)
 
 
 def _known_dtype(_: object, __: object, value: str) -> None:

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from workbench.core.errors import GraphError
-from workbench.engine.graph.ops.elementwise import CL_TYPES, Aligned, elementwise
+from workbench.engine.graph.ops.elementwise import Aligned, elementwise
 from workbench.engine.graph.ops.registry import (
     ALL,
     FLOATS,
@@ -26,7 +26,7 @@ from workbench.engine.graph.ops.registry import (
     language,
 )
 from workbench.engine.graph.promotion import DEFAULTS, as_variable, common_dtype
-from workbench.engine.graph.types import Shape, TensorType
+from workbench.engine.graph.types import C_TYPES, Shape, TensorType
 from workbench.engine.graph.variable import FUNCTIONS, Constant, Variable
 
 add = elementwise(
@@ -287,7 +287,7 @@ class Cast(Aligned):
         """Convert in OpenCL."""
         if self.dtype == "bool":
             return f"((uchar)({args[0]} != 0))"
-        return f"(({CL_TYPES[self.dtype]})({args[0]}))"
+        return f"(({C_TYPES[self.dtype]})({args[0]}))"
 
     def derivatives(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable

@@ -17,23 +17,8 @@ from workbench.engine.graph.op import Elementwise, LengthSource
 from workbench.engine.graph.ops.dimshuffle import Dimshuffle
 from workbench.engine.graph.ops.registry import FLOATS, OPS, SAMPLED, Case, Sample, call, declare
 from workbench.engine.graph.promotion import as_variable, common_dtype, float_dtype, join_flags
-from workbench.engine.graph.types import Shape, TensorType
+from workbench.engine.graph.types import C_TYPES, Shape, TensorType
 from workbench.engine.graph.variable import FUNCTIONS, Constant, Variable
-
-#: OpenCL's name of each dtype; a bool is a byte that holds 0 or 1.
-CL_TYPES = {
-    "bool": "uchar",
-    "int8": "char",
-    "uint8": "uchar",
-    "int16": "short",
-    "uint16": "ushort",
-    "int32": "int",
-    "uint32": "uint",
-    "int64": "long",
-    "uint64": "ulong",
-    "float32": "float",
-    "float64": "double",
-}
 
 #: ``vjp(grad, output, *inputs)`` returns one derivative, or None, for each input.
 Rule = Callable[..., Sequence[Variable | None]]
@@ -139,7 +124,7 @@ class ScalarOp(Aligned):
     def cl(self, dtypes: Sequence[str], *args: str) -> str:
         """Fill the template; integers are cast, as C computes narrow ones in int."""
         template = self.template if isinstance(self.template, str) else self.template(dtypes)
-        types = {"T": CL_TYPES[dtypes[-1]], "I": CL_TYPES[dtypes[0]]}
+        types = {"T": C_TYPES[dtypes[-1]], "I": C_TYPES[dtypes[0]]}
         text = template.format(*args, **types)
         return f"({text})" if dtypes[-1].startswith("float") else f"(({types['T']})({text}))"
 

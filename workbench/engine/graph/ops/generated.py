@@ -14,11 +14,10 @@ import numpy as np
 from workbench.core.errors import GraphError
 from workbench.engine.graph.op import Generated, LengthSource
 from workbench.engine.graph.ops.arithmetic import cast, ceil, maximum
-from workbench.engine.graph.ops.elementwise import CL_TYPES
 from workbench.engine.graph.ops.lengths import AxisLength, size
 from workbench.engine.graph.ops.registry import Case, Sample, declare, language
 from workbench.engine.graph.promotion import DEFAULTS, as_variable, common_dtype
-from workbench.engine.graph.types import Shape, TensorType
+from workbench.engine.graph.types import C_TYPES, Shape, TensorType
 from workbench.engine.graph.variable import Constant, Variable
 
 
@@ -55,7 +54,7 @@ class Arange(Generated):
         self, index: Sequence[str], shape: Shape, dtypes: Sequence[str], args: Sequence[str]
     ) -> str:
         """Count in OpenCL."""
-        ctype = CL_TYPES[self.dtype]
+        ctype = C_TYPES[self.dtype]
         return f"(({ctype})({args[0]} + ({ctype})({index[0]}) * {args[1]}))"
 
     def vjp(
@@ -146,7 +145,7 @@ class Eye(Generated):
         self, index: Sequence[str], shape: Shape, dtypes: Sequence[str], args: Sequence[str]
     ) -> str:
         """Compare the index's components."""
-        return f"(({CL_TYPES[self.dtype]})(({index[0]}) + {self.diagonal} == ({index[1]})))"
+        return f"(({C_TYPES[self.dtype]})(({index[0]}) + {self.diagonal} == ({index[1]})))"
 
     def vjp(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable

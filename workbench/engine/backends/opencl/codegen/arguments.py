@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
+from workbench.engine.graph.types import C_TYPES
 from workbench.engine.lower.plan import Buffer
 
 #: Stands for the kernel's name while its text is generated.

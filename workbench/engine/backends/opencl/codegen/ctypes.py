@@ -1,26 +1,13 @@
-"""How OpenCL C writes NumPy's types and numbers.
+"""How OpenCL C writes numbers of NumPy's types.
 
-Responsible for type names, exact literals and neutral elements; knows nothing of expressions.
+Responsible for exact literals and neutral elements; knows nothing of expressions.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-#: OpenCL's name of each dtype; a bool is a byte that holds 0 or 1.
-C_TYPES = {
-    "bool": "uchar",
-    "int8": "char",
-    "uint8": "uchar",
-    "int16": "short",
-    "uint16": "ushort",
-    "int32": "int",
-    "uint32": "uint",
-    "int64": "long",
-    "uint64": "ulong",
-    "float32": "float",
-    "float64": "double",
-}
+from workbench.engine.graph.types import C_TYPES
 
 
 def literal(value: np.generic) -> str:

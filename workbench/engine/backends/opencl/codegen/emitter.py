@@ -15,10 +15,11 @@ import attrs
 import numpy as np
 
 from workbench.engine.backends.opencl.codegen.arguments import Arguments
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES, literal
+from workbench.engine.backends.opencl.codegen.ctypes import literal
 from workbench.engine.backends.opencl.codegen.index import UNKNOWN, Index, as_index, flatten, named
 from workbench.engine.backends.opencl.codegen.table import Table, Term
 from workbench.engine.graph.op import Elementwise, Generated, Movement, Piecewise, Reduction
+from workbench.engine.graph.types import C_TYPES
 from workbench.engine.lower.node import HostScalar, Literal, Load, Node
 from workbench.engine.lower.reach import counts
 

@@ -13,7 +13,6 @@ from functools import partial
 import attrs
 
 from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, IndexTuple, Value
 from workbench.engine.backends.opencl.codegen.index import Index, flatten, unflatten
 from workbench.engine.backends.opencl.codegen.reduce import (
@@ -26,7 +25,7 @@ from workbench.engine.backends.opencl.codegen.reduce import (
 )
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.graph.op import Elementwise, Reduction
-from workbench.engine.graph.types import Shape
+from workbench.engine.graph.types import C_TYPES, Shape
 from workbench.engine.lower.node import Leaf, Node, walk
 from workbench.engine.lower.plan import Buffer, Loops, Store
 

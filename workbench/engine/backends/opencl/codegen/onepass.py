@@ -24,7 +24,6 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.backends.opencl.codegen.index import Index
 from workbench.engine.backends.opencl.codegen.loops import LoopKernels, Parts
@@ -41,6 +40,7 @@ from workbench.engine.backends.opencl.codegen.split import SumOfParts
 from workbench.engine.backends.opencl.codegen.zeros import LiveColumns, any_wild, may_be_empty
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.graph.op import Reduction
+from workbench.engine.graph.types import C_TYPES
 from workbench.engine.lower.node import Node, walk
 from workbench.engine.lower.plan import Buffer, Product, Store
 

@@ -17,13 +17,13 @@ from contextlib import contextmanager
 
 import attrs
 
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.backends.opencl.codegen.index import Index, named
 from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.codegen.runs import Runs, find_runs, has_runs_downwards
 from workbench.engine.backends.opencl.codegen.zeros import LiveColumns, any_wild, may_be_empty
 from workbench.engine.backends.opencl.tunables import PanelTile
+from workbench.engine.graph.types import C_TYPES
 from workbench.engine.lower.node import Node
 
 #: Rows and columns of a block that is turned in registers: a vector of AVX2.

@@ -24,7 +24,6 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, Value
 from workbench.engine.backends.opencl.codegen.index import Index
 from workbench.engine.backends.opencl.codegen.layout import product_key
@@ -32,6 +31,7 @@ from workbench.engine.backends.opencl.codegen.packing import Packing, less
 from workbench.engine.backends.opencl.codegen.reduce import reduce
 from workbench.engine.backends.opencl.codegen.zeros import may_be_empty
 from workbench.engine.backends.opencl.tunables import PanelTile, Shares, Target
+from workbench.engine.graph.types import C_TYPES
 from workbench.engine.lower.plan import Buffer, Product
 
 

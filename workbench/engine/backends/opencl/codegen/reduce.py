@@ -11,10 +11,11 @@ from contextlib import AbstractContextManager
 
 import attrs
 
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES, highest, lowest
+from workbench.engine.backends.opencl.codegen.ctypes import highest, lowest
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, IndexTuple, Value
 from workbench.engine.backends.opencl.codegen.index import Index, flatten, named
 from workbench.engine.graph.op import Reduction
+from workbench.engine.graph.types import C_TYPES
 from workbench.engine.lower.node import Node
 
 #: Longer sums are made of sums of this many, so that rounding errors stay small.

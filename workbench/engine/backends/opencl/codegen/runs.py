@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import attrs
 
 from workbench.engine.backends.opencl.codegen.arguments import Arguments
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, IndexTuple
 from workbench.engine.backends.opencl.codegen.index import Index, as_index
 from workbench.engine.backends.opencl.codegen.reduce import reduce
@@ -22,6 +21,7 @@ from workbench.engine.graph.ops.dimshuffle import Dimshuffle
 from workbench.engine.graph.ops.shape import Reshape
 from workbench.engine.graph.ops.slicing import Slice
 from workbench.engine.graph.ops.windows import Windows
+from workbench.engine.graph.types import C_TYPES
 from workbench.engine.lower.node import Node
 from workbench.engine.lower.padding import RUN, padded
 from workbench.engine.lower.plan import Buffer

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 
 from workbench.engine.backends.opencl.codegen.arguments import Kernel
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.index import Index, unflatten
 from workbench.engine.backends.opencl.codegen.loops import LoopKernels
 from workbench.engine.backends.opencl.codegen.reduce import reduce
+from workbench.engine.graph.types import C_TYPES
 from workbench.engine.lower.node import Node
 from workbench.engine.lower.plan import Product
 

@@ -12,12 +12,12 @@ import attrs
 
 from workbench.core.resources import kernel_text
 from workbench.engine.backends.opencl.codegen.arguments import NAME, Arguments, Kernel
-from workbench.engine.backends.opencl.codegen.ctypes import C_TYPES
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, Value
 from workbench.engine.backends.opencl.codegen.index import Index, named
 from workbench.engine.backends.opencl.codegen.layout import lies_by_column, product_key
 from workbench.engine.backends.opencl.codegen.reduce import reduce
 from workbench.engine.backends.opencl.tunables import GroupTile, Target
+from workbench.engine.graph.types import C_TYPES
 from workbench.engine.lower.node import Node
 from workbench.engine.lower.plan import Buffer, Product
 
