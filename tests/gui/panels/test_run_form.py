@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import attrs
+import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from workbench.engine.backends.catalogue import open_device
 from workbench.gui.forms.form import SpecEditor
 from workbench.gui.forms.line_editors import LineEditor
 from workbench.gui.panels.run_form import RunFormPanel
@@ -16,6 +19,8 @@ from workbench.spec.data import DataSpec
 from workbench.spec.fields import field_infos
 from workbench.spec.library import find_network
 from workbench.spec.training import TrainingSpec
+from workbench.training.events import Snapshot, Started
+from workbench.training.history import History, Iterations
 
 STATE = DocumentState(find_network("logistic"), TrainingSpec(), DataSpec())
 
@@ -78,3 +83,47 @@ def test_a_rate_that_cannot_be_is_said_beside_it(qtbot: QtBot, panel: RunFormPan
     with qtbot.assertNotEmitted(panel.state_edited):
         give(qtbot, optimizer.form.editors["rate"], "-1")
     assert "greater than 0" in optimizer.form.editors["rate"].fault
+
+
+def told_of(objective: str = "log_likelihood") -> tuple[History, Started, DocumentState]:
+    history = History()
+    training = attrs.evolve(STATE.training, objective=objective)
+    device = open_device("reference").info
+    event = Started(
+        device, "float32", 0, 100, 1, 10, 10, 1000, 7850, history, network=STATE.network
+    )
+    return history, event, attrs.evolve(STATE, training=training)
+
+
+def fall(history: History) -> None:
+    scores = np.full(100, -8000.0)
+    history.add_points(0, 1, 0.1, Iterations(scores, scores * 0, scores * 0 + 1e4))
+
+
+def warning(panel: RunFormPanel) -> str:
+    labels = [w for w in panel.findChildren(QLabel) if w.property("role") == "warning"]
+    return "".join(label.text() for label in labels if label.isVisible())
+
+
+def test_a_rate_that_ruins_the_run_is_warned_of_until_another_run(panel: RunFormPanel) -> None:
+    history, event, _ = told_of()
+    panel.take_event(event)
+    before = [editor.mapTo(panel, QPoint()) for editor in panel.training.editors.values()]
+    fall(history)
+    figures = np.full(1, -8000.0)
+    panel.take_snapshot(Snapshot(100, 100, 1, 10, 0.1, 1000.0, 1e4, figures, figures))
+    assert "10000" in warning(panel)
+    assert "Start over" in warning(panel)
+    QApplication.processEvents()
+    assert before == [e.mapTo(panel, QPoint()) for e in panel.training.editors.values()]
+    _, another, _ = told_of()
+    panel.take_event(another)
+    assert warning(panel) == ""
+
+
+def test_squared_errors_are_no_guesses(panel: RunFormPanel) -> None:
+    history, event, state = told_of("squared_error")
+    panel.take_state(state)
+    fall(history)
+    panel.take_event(event)
+    assert warning(panel) == ""
