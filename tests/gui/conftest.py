@@ -110,8 +110,21 @@ def endless(state: DocumentState) -> DocumentState:
 
 
 @pytest.fixture(autouse=True)
+def _collected_here() -> Iterator[None]:
+    """Let Python's collector work after each test, in this thread alone.
+
+    In an engine's it might meet the window of the test before. Qt holds a lock while that is
+    unmade and waits for Python's, which this thread may hold while it waits for Qt's.
+    """
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
 def _nothing_left_behind(
-    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    _collected_here: None, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Fail the test that leaves a thread, a running timer or a window behind."""
     # Settings of its own, in this process and its children.
