@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import attrs
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QDeadlineTimer, QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QMenu
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
 from workbench.engine.backends.catalogue import open_device
@@ -20,7 +21,7 @@ from workbench.gui.files import Files
 from workbench.gui.panels.training import TrainingPanel
 from workbench.gui.run_figures import LIKELIHOODS, SHARES, nearest, thinned
 from workbench.gui.state import DocumentState
-from workbench.gui.theme.palette import DARK, hub
+from workbench.gui.theme.palette import DARK, current, hub
 from workbench.gui.widgets.icon_button import IconButton
 from workbench.gui.widgets.run_plots import RunPlots
 from workbench.spec.data import DataSpec
@@ -408,3 +409,37 @@ sys.exit(application.exec() or panel.plots().thread() is not QThread.currentThre
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_curves_of_another_network_say_so_until_the_edit_is_undone(
+    panel: TrainingPanel, history: History, qtbot: QtBot
+) -> None:
+    panel.show()
+    panel.take_event(attrs.evolve(started(history), network=STATE.network))
+    panel.resize(400, 400)
+    qtbot.waitUntil(lambda: panel.plots() is not None)
+    drawn = plots(panel).plotted("upper", "train")[1]
+
+    def told() -> str:
+        return " ".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible())
+
+    def painted() -> int:
+        """Return in how many pixels the curve has its full colour; its name has a few."""
+        QApplication.processEvents()
+        image = plots(panel).grab().toImage()
+        places = product(range(image.width()), range(image.height()))
+        return sum(image.pixelColor(x, y).name() == current().train for x, y in places)
+
+    qtbot.waitUntil(lambda: painted() > 100)
+    tanh = attrs.evolve(STATE, network=find_network("tanh"))
+    panel.take_state(tanh)
+    assert "of the network that was trained" in told()
+    assert (plots(panel).plotted("upper", "train")[1] == drawn).all()  # to be exported yet
+    assert painted() < 50
+    panel.take_state(STATE)
+    assert "of the network" not in told()
+    assert painted() > 100
+    panel.take_state(tanh)
+    panel.take_event(attrs.evolve(started(run()), network=tanh.network))
+    assert "of the network" not in told()
+    assert painted() > 100

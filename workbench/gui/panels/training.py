@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
+    QLabel,
     QMenu,
     QStackedLayout,
     QToolButton,
@@ -31,6 +32,7 @@ from workbench.gui.widgets.icon_button import IconButton
 from workbench.gui.widgets.narrow_combo import NarrowCombo
 from workbench.gui.widgets.readout import Readout
 from workbench.gui.widgets.run_plots import RunPlots, can_be_made
+from workbench.spec.network import NetworkSpec
 from workbench.training.events import (
     Event,
     Finished,
@@ -77,6 +79,8 @@ class TrainingPanel(Panel):
         super().__init__(parent)
         self._history = History()
         self._objective = ""
+        self._network: NetworkSpec | None = None
+        self._trained: NetworkSpec | None = None  # the one that the history is of
         self._upper: tuple[Figure, ...] = LIKELIHOODS
         self._drawn: tuple[int, int] | None = None  # rows of points and epochs
         self._pointed: float | None = None
@@ -91,8 +95,10 @@ class TrainingPanel(Panel):
         self._build()
 
     def take_state(self, state: DocumentState) -> None:
-        """Note what is trained for, since the plots are called by it."""
+        """Note what is trained for, since the plots are called by it, and of whom they are."""
         self._objective = state.training.objective
+        self._network = state.network
+        self._say_whose()
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what has come, a little later."""
@@ -102,7 +108,9 @@ class TrainingPanel(Panel):
     def take_event(self, event: Event) -> None:
         """Change to the history of another run; draw what has come."""
         if isinstance(event, Prepared):
+            self._trained = event.network
             self._show_history(event.history)
+            self._say_whose()
         if isinstance(event, Prepared | Paused | Stopped | Finished | RunFailed) and self._grows:
             self._grows, self._drawn = False, None
         self._draw_soon()
@@ -155,12 +163,19 @@ class TrainingPanel(Panel):
         for button in self._make_buttons():
             top.addWidget(button)
         self._readout = Readout(2)
+        self._note = QLabel(
+            "These curves are of the network that was trained; the stack has changed since."
+        )
+        self._note.setProperty("role", "muted")
+        self._note.setWordWrap(True)
+        self._note.hide()
         self._shown = QWidget()
         self._body = QVBoxLayout(self._shown)
         self._body.setContentsMargins(S.m, S.m, S.m, S.m)
         self._body.setSpacing(S.s)
         self._body.addLayout(top)
         self._body.addWidget(self._readout)
+        self._body.addWidget(self._note)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(
             EmptyPlots(
@@ -218,6 +233,7 @@ class TrainingPanel(Panel):
         self._plots.step_pointed.connect(self._on_plots_step_pointed)
         self._plots.show_figures(*self._figures())
         self._body.insertWidget(1, self._plots, 1)
+        self._say_whose()
         QWidget.setTabOrder(self._last_button, self._plots)  # what is made late would come last
         self._draw_if_changed()
 
@@ -244,6 +260,13 @@ class TrainingPanel(Panel):
             self._plots.point_at(None)
             self._plots.show_all()
         self._draw_if_changed()
+
+    def _say_whose(self) -> None:
+        """Say of which network the curves are, if not of the one that the stack shows."""
+        stale = self._trained is not None and self._trained != self._network
+        self._note.setVisible(stale)
+        if self._plots is not None:
+            self._plots.fade(stale)
 
     def _draw_soon(self) -> None:
         if self.isVisible() and not self._draw_rest.isActive():

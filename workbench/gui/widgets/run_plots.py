@@ -29,6 +29,9 @@ _PAGE, _ZOOM = 0.1, 0.7
 #: than the curves.
 _AHEAD, _LEAST_FILL = 0.12, 0.8
 
+#: How much of the colour stays in curves that are not of what is at hand.
+_FADED = 0.35
+
 #: Height in logical pixels below which axes and curves go without names.
 _ROOMY_HEIGHT = 260
 
@@ -99,6 +102,12 @@ class RunPlots(QWidget):
         for pane, figure in zip(self._panes, (upper, lower), strict=True):
             pane.show_figure(figure)
         self._show_names()
+
+    def fade(self, faded: bool) -> None:
+        """Let the curves step back, or come forth again."""
+        for pane in self._panes:
+            for curve in pane.curves.values():
+                curve.setOpacity(_FADED if faded else 1)
 
     def draw(self, points: Columns, epochs: Columns, grows: bool = False) -> None:
         """Plot columns of a history; the lower plot goes where it would be empty.
