@@ -80,12 +80,12 @@ def test_each_constraint_rules_something_out(tile: Tile, limits: Limits) -> None
     assert broken[0] in CONSTRAINTS[family]
 
 
-def test_wide_registers_take_wide_panels_where_columns_fill_them() -> None:
+def test_wide_registers_take_more_rows_where_there_are_more() -> None:
     plain = Target(is_cpu=True, compute_units=2, local_memory=2**20, product="panels")
     wide = attrs.evolve(plain, registers=32)
-    assert plain.panel_tile("float32", 256).columns == 16
-    assert [wide.panel_tile("float32", n).columns for n in (10, 60, 80, 256)] == [16, 16, 16, 64]
-    assert wide.panel_tile("float64", 128).columns == 32
+    assert plain.panel_tile("float32", 256).rows == 6
+    assert [wide.panel_tile("float32", m).rows for m in (1, 6, 7, 256)] == [6, 6, 12, 12]
+    assert wide.panel_tile("float64", 128).rows == 12
 
 
 def test_local_memory_decides_the_tile_but_not_the_depth() -> None:

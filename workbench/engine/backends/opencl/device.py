@@ -6,6 +6,7 @@ Responsible for the device protocol; the driver's calls, kernels and launches ar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from workbench.core.errors import UnknownDevice
 from workbench.engine.backends.base import Counters, DeviceInfo, Launch
@@ -19,6 +20,8 @@ from workbench.engine.backends.watch import Watch
 from workbench.engine.graph.variable import SharedVariable
 from workbench.engine.lower.node import walk
 from workbench.engine.lower.plan import Copy, Plan, Product, Repeat
+
+_AVX512 = 'noinline, target("avx512f"), min_vector_width(512)'
 
 
 class OpenCLDevice:
@@ -54,7 +57,7 @@ class OpenCLDevice:
             compute_units=info.compute_units,
             local_memory=local_memory,
             product=family,
-            registers=_registers(device, info),
+            **_vectors(device, info),
             tuned=stored(info, family, local_memory),
         )
 
@@ -97,11 +100,15 @@ class OpenCLDevice:
         return self.runtime.launches()
 
 
-def _registers(device: cl.Device, info: DeviceInfo) -> int:
-    """Return how many vector registers the driver's compiler makes use of."""
-    # PoCL tells of the processor's AVX-512 as well, and makes code for AVX2.
-    uses_all = info.id.startswith("intel:") and device.native_vector_width_float >= 16
-    return 32 if uses_all else 16
+def _vectors(device: cl.Device, info: DeviceInfo) -> dict[str, Any]:
+    """Return what is known of vectors in the innermost loops of products."""
+    if device.type != cl.device_type.CPU or device.native_vector_width_float < 16:
+        return {}
+    if info.id.startswith("intel:"):
+        return {"registers": 32}
+    # PoCL takes a processor that is newer than its compiler for an older one, and leaves its
+    # AVX-512 unused unless asked for it.
+    return {"registers": 32, "multiply": _AVX512} if info.id.startswith("pocl:") else {}
 
 
 def _needs_float64(plan: Plan) -> bool:

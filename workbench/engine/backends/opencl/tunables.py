@@ -150,13 +150,15 @@ class GroupTile:
     depth: int = 16
 
 
-#: Accumulators fill 12 of the 16 registers of AVX2, or 24 of the 32 of AVX-512. Measured on PoCL
-#: 3.0 (LLVM 14), which spills larger tiles, and on Intel's runtime 2026.2.
+#: Sums of 6 rows fill 12 of the 16 registers of AVX2, where a vector of 16 floats takes two; those
+#: of 12 rows fill 12 of the 32 of AVX-512, enough to wait for none. Wider panels are no faster, and
+#: compile more slowly. Measured on PoCL 3.0 (LLVM 14), which spills larger tiles of AVX2, and on
+#: Intel's runtime 2026.2.
 _PANELS = {
     "float32": PanelTile(rows=6, vectors=1, lanes=16),
     "float64": PanelTile(rows=6, vectors=1, lanes=8),
 }
-_MORE_VECTORS = 4
+_WIDE = {"rows": 12, "row_blocks": 6, "tiles": 44}
 #: Rows of a tile whose columns are found in a list.
 _FEW = 4
 
@@ -179,7 +181,9 @@ class Target:
     product
         The family of matrix products.
     registers
-        Vector registers that the driver's compiler uses: 16, or the 32 of AVX-512.
+        Vector registers that the innermost loops of products may use: 16, or the 32 of AVX-512.
+    multiply
+        Attributes of the functions that hold these loops.
     tuned
         Tiles that were found to be faster than the default on this device, by product.
     """
@@ -189,6 +193,7 @@ class Target:
     local_memory: int
     product: ProductFamily
     registers: int = 16
+    multiply: str = "noinline"
     tuned: Mapping[ProductKey, PanelTile | GroupTile] = attrs.field(factory=dict, repr=False)
 
     @property
@@ -206,14 +211,17 @@ class Target:
         """Work-groups that keep a CPU busy although some take longer than others."""
         return 4 * self.compute_units
 
-    def panel_tile(self, dtype: str, columns: int, key: ProductKey = "") -> PanelTile:
-        """Return the tile of the ``panels`` family, cut down to the local memory there is."""
+    def panel_tile(self, dtype: str, rows: int, key: ProductKey = "") -> PanelTile:
+        """Return the tile of the ``panels`` family, cut down to the local memory there is.
+
+        Parameters
+        ----------
+        rows
+            Rows of the product.
+        """
         tile = _PANELS[dtype]
-        wide = attrs.evolve(tile, vectors=_MORE_VECTORS)
-        # Wider panels leave more columns empty at the end; and few columns should be few kernels.
-        fits = columns >= 64 and wide.filled(columns) <= 1.15 * tile.filled(columns)
-        if self.registers >= 32 and fits:
-            tile = wide
+        if self.registers >= 32 and rows > tile.rows:
+            tile = attrs.evolve(tile, **_WIDE)
         found = self.tuned.get(key)
         if isinstance(found, PanelTile):
             tile = found

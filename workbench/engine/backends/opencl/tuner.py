@@ -122,7 +122,7 @@ def _products(plans: Iterable[Plan]) -> dict[ProductKey, tuple[Plan, Product]]:
 def _default(target: Target, step: Product) -> Tile:
     plain, product = attrs.evolve(target, tuned={}), step.product
     if target.product == "panels":
-        return plain.panel_tile(product.dtype, product.shape[1])
+        return plain.panel_tile(product.dtype, product.shape[0])
     return plain.group_tile()
 
 

@@ -86,6 +86,8 @@ class Kernel:
         About how many additions it makes.
     steps
         Numbers of the plan's steps that it is, or is part of.
+    functions
+        The texts of functions that it calls, beside those that lie in files.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Kernel:
     declarations: tuple[str, ...] = ()
     work: int = 0
     steps: tuple[int, ...] = ()
+    functions: tuple[str, ...] = ()
 
     @property
     def groups(self) -> tuple[int, ...]:

@@ -144,6 +144,7 @@ def _joined(kernels: list[Kernel]) -> Kernel:
         frozenset().union(*(k.written for k in kernels)),
         work=sum(k.work for k in kernels),
         steps=tuple(sorted({number for k in kernels for number in k.steps})),
+        functions=tuple(dict.fromkeys(text for k in kernels for text in k.functions)),
     )
 
 

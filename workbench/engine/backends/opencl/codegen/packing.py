@@ -20,6 +20,7 @@ import attrs
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.backends.opencl.codegen.index import Index, named
 from workbench.engine.backends.opencl.codegen.layout import lies_by_column
+from workbench.engine.backends.opencl.codegen.multiply import Columns
 from workbench.engine.backends.opencl.codegen.runs import Runs, find_runs, has_runs_downwards
 from workbench.engine.backends.opencl.codegen.zeros import LiveColumns, any_wild, may_be_empty
 from workbench.engine.backends.opencl.tunables import PanelTile
@@ -107,17 +108,18 @@ class Packing:
             return "counts[m2 - m0]"
         return f"counts[(n0 - column0) / {self.tile.columns}]" if self._has_gaps else "k1 - k0"
 
-    def row(self, step: str) -> str:
-        """Return which row of B is the one that counts at a place of the panel at ``n0``."""
-        if self.skips:
-            return f"{self.live.places}[(m2 - m0) * {self.tile.depth} + {step}]"
-        place = f"(n0 - column0) / {self.tile.columns} * {self.tile.depth} + {step}"
-        return f"kept[{place}]" if self._has_gaps else step
+    @property
+    def columns(self) -> Columns:
+        """Which columns of packed A meet the rows of the panel at ``n0``."""
+        return "live" if self.skips else "kept" if self._has_gaps else "all"
 
     @property
-    def place(self) -> str:
-        """Where the row of B called ``row``, the one at ``k``, is in its panel."""
-        return "row" if self.skips else "k"
+    def listed(self) -> str:
+        """The address of the list of these columns; empty where they are all."""
+        if self.skips:
+            return f"{self.live.places} + (m2 - m0) * {self.tile.depth}"
+        place = f"(n0 - column0) / {self.tile.columns} * {self.tile.depth}"
+        return f"kept + {place}" if self._has_gaps else ""
 
     def look_for_wild(self) -> None:
         """Let ``wild`` tell whether B, which has been packed, holds an infinity or a NaN."""
@@ -135,8 +137,8 @@ class Packing:
 
     def find_live(self, rows: int) -> None:
         """List the columns of packed rows from ``m2`` on that are not 0 throughout."""
-        places = f"({self.live.places} + (m2 - m0) * {self.tile.depth})"
-        numbers = [f"({self.a0})[{self.a_at('k', row)}]" for row in range(rows)]
+        places = f"({self.listed})"
+        numbers = [f"({self.a0})[k * {self.across} + {row * self.down}]" for row in range(rows)]
         attrs.evolve(self.live, places=places).fill(self.emitter, numbers, "k1 - k0")
         self.emitter.line(f"counts[m2 - m0] = {self.live.found};")
 
@@ -148,13 +150,17 @@ class Packing:
     @property
     def a0(self) -> str:
         """The address of the copy of row ``m2``."""
-        return f"packed_a + (m2 - m0) * {1 if self._a_by_column else self.tile.depth}"
+        return f"packed_a + (m2 - m0) * {self.down}"
 
-    def a_at(self, k: str, row: int) -> str:
-        """Return the place of an element, counted from `a0`."""
-        if self._a_by_column:
-            return f"{k} * {self.tile.packed_rows} + {row}"
-        return f"{k} + {row * self.tile.depth}"
+    @property
+    def across(self) -> int:
+        """How far apart the elements of a packed row of A are."""
+        return self.tile.packed_rows if self._a_by_column else 1
+
+    @property
+    def down(self) -> int:
+        """How far apart the elements of a packed column of A are."""
+        return 1 if self._a_by_column else self.tile.depth
 
     @contextmanager
     def panels(self) -> Iterator[None]:

@@ -27,6 +27,7 @@ from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, Value
 from workbench.engine.backends.opencl.codegen.index import Index
 from workbench.engine.backends.opencl.codegen.layout import product_key
+from workbench.engine.backends.opencl.codegen.multiply import Multiply
 from workbench.engine.backends.opencl.codegen.packing import Packing, less
 from workbench.engine.backends.opencl.codegen.reduce import reduce
 from workbench.engine.backends.opencl.codegen.zeros import may_be_empty
@@ -66,7 +67,7 @@ class PanelsKernel:
         product = self.step.product
         m, n = product.shape
         key = product_key(self.buffers, product) if self.target.tuned else ""
-        self.tile = self.target.panel_tile(product.dtype, n, key)
+        self.tile = self.target.panel_tile(product.dtype, m, key)
         if may_be_empty(product.inputs[0]):
             self.tile = self.target.tile_of_few(self.tile)
         self.shares = self.tile.shares(m, n, -(-self.target.compute_units // self.parts))
@@ -79,7 +80,7 @@ class PanelsKernel:
         product = self.step.product
         groups = (self.shares.across, self.shares.down)
         sizes = ((*groups, self.parts), (1, 1, 1)) if self.parts > 1 else (groups, (1, 1))
-        return self.emitter.arguments.kernel(
+        kernel = self.emitter.arguments.kernel(
             prefix,
             [*self.packing.memory(), *self.emitter.body],
             sizes,
@@ -87,6 +88,8 @@ class PanelsKernel:
             product.size * product.inputs[0].shape[1],
             "__attribute__((reqd_work_group_size(1, 1, 1))) ",
         )
+        functions = [self._function(rows).text for rows in (self.tile.tail, self.tile.rows)]
+        return attrs.evolve(kernel, functions=tuple(functions))
 
     def _emit(self) -> None:
         """Emit what a work-group does."""
@@ -156,13 +159,9 @@ class PanelsKernel:
                 e.block(f"for ({integer} m2 = m0, m3; m2 < m1; m2 = m3)"),
             ):
                 self._choose_rows()
-                self._declare_sums()
-                for count in self._by_rows():
-                    self._multiply(count)
-                    if last:
-                        self._add_up(count, first, last, run)
-                    for i, v in self._cells(count):
-                        e.line(f"sums[{i * tile.vectors + v}] = c{i}_{v};")
+                self._multiply()
+                if last:
+                    self._add_up(first, last, run)
                 packing.by_panel(self._store)
 
     def _find_live(self) -> None:
@@ -188,45 +187,38 @@ class PanelsKernel:
         # What `tail` does not hold and `rows` do is not cut in two.
         e.line(f"if (left <= {rows} && left != {tail}) m3 = m1;")
 
-    def _cells(self, rows: int) -> list[tuple[int, int]]:
-        return [(i, v) for i in range(rows) for v in range(self.tile.vectors)]
+    def _function(self, rows: int) -> Multiply:
+        """Return the function that multiplies so many packed rows."""
+        tile, packing = self.tile, self.packing
+        return Multiply(
+            self.step.product.dtype,
+            rows,
+            tile.vectors,
+            tile.lanes,
+            packing.across,
+            packing.down,
+            packing.columns,
+            self.target.multiply,
+        )
 
-    def _declare_sums(self) -> None:
-        e, tile = self.emitter, self.tile
-        b0 = self.packing.panel("n0")
-        e.line(f"__local const {self._vector} *const b0 = {b0};")
-        e.line(f"__local const {C_TYPES[self.step.product.dtype]} *const a0 = {self.packing.a0};")
-        e.line(f"{self._vector} sums[{tile.rows * tile.vectors}];")
+    def _multiply(self) -> None:
+        """Multiply a few packed rows by a packed panel, and leave the sums in ``sums``."""
+        e, packing = self.emitter, self.packing
+        e.line(f"{self._vector} sums[{self.tile.rows * self.tile.vectors}];")
+        for rows in self._by_rows():
+            b, steps = packing.panel("n0"), packing.steps
+            call = self._function(rows).call(packing.a0, b, steps, packing.listed, "sums")
+            e.line(call)
 
-    def _multiply(self, rows: int) -> None:
-        """Multiply packed rows by one packed panel, and leave the sums in ``c``."""
-        e, tile = self.emitter, self.tile
-        # Named accumulators stay in registers where an array of them would not.
-        for i, v in self._cells(rows):
-            e.line(f"{self._vector} c{i}_{v} = 0;")
-        integer, packing = e.arguments.integer, self.packing
-        with e.block(f"for ({integer} k = 0; k < {packing.steps}; ++k)"):
-            e.line(f"const {integer} row = {packing.row('k')};")
-            for v in range(tile.vectors):
-                e.line(f"const {self._vector} x{v} = b0[{packing.place} * {tile.vectors} + {v}];")
-            for i in range(rows):
-                at = packing.a_at("row", i)
-                e.line(f"const {C_TYPES[self.step.product.dtype]} y{i} = a0[{at}];")
-                for v in range(tile.vectors):
-                    e.line(f"c{i}_{v} += y{i} * x{v};")
-
-    def _add_up(self, rows: int, first: str, last: str, run: str) -> None:
+    def _add_up(self, first: str, last: str, run: str) -> None:
         """Add the blocks before to the sums; leave all but the last in scratch memory."""
         e, tile = self.emitter, self.tile
         place = f"earlier + (n0 - column0) * {run} + (m2 - row0) * {tile.columns}"
         e.line(f"__global {self._vector} *const part = (__global {self._vector} *)({place});")
-        cells = [(f"c{i}_{v}", f"part[{i * tile.vectors + v}]") for i, v in self._cells(rows)]
-        with e.block(f"if (k0 > {first})"):
-            for sums, part in cells:
-                e.line(f"{sums} += {part};")
+        each = f"for (int i = 0; i < (m3 - m2) * {tile.vectors}; ++i)"
+        e.line(f"if (k0 > {first}) {each} sums[i] += part[i];")
         with e.block(f"if (k1 < {last})"):
-            for sums, part in cells:
-                e.line(f"{part} = {sums};")
+            e.line(f"{each} part[i] = sums[i];")
             e.line("continue;")
 
     def _store(self, whole: bool) -> None:

@@ -65,7 +65,8 @@ def repeated_kernels(plan: Plan, target: Target) -> list[Kernel]:
 
 def program_text(kernels: Sequence[Kernel]) -> str:
     """Return the text of kernels, with the functions that they call in front of them."""
-    body = "\n".join(kernel.text for kernel in kernels)
+    functions = dict.fromkeys(text for kernel in kernels for text in kernel.functions)
+    body = "\n".join([*functions, *(kernel.text for kernel in kernels)])
     names = set(re.findall(r"\bwb_\w+", body))
     library = [text for text, defined in _library() if defined & names]
     whole = "\n".join([*library, body])
