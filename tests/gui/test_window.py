@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.controller import Controller
@@ -187,6 +187,31 @@ def test_a_message_is_dismissed(open_window: Opener, qtbot: QtBot) -> None:
         assert bar.text == "Something is wrong. Mend it."
         dismiss()
         assert bar.text == ""
+
+
+@pytest.mark.parametrize("size", [QSize(1280, 800), QSize(640, 400)])
+def test_a_message_moves_nothing_and_stays_in_its_corner(open_window: Opener, size: QSize) -> None:
+    controller = open_window()
+    window, bar = controller.window, controller.window.message_bar
+    window.resize(size)
+    QApplication.processEvents()
+    parts = [window.top_bar, window.columns, window.tabs, *controller.panels.values()]
+    before = [part.geometry() for part in parts]
+    controller.say("Something is wrong with this or that. " * 4, "Mend it.", answer="Go on")
+    QApplication.processEvents()
+    assert [part.geometry() for part in parts] == before
+    assert all(child.isVisible() for child in bar.findChildren(QWidget))
+    for grown in (QSize(0, 0), QSize(200, 100)):
+        window.resize(size + grown)
+        QApplication.processEvents()
+        around = window.centralWidget()
+        gap = around.rect().bottomRight() - bar.geometry().bottomRight()
+        assert 0 < gap.x() < 30
+        assert 0 < gap.y() < 30
+        assert around.rect().contains(bar.geometry())
+        assert bar.height() >= bar.heightForWidth(bar.width())  # nothing is cut off
+        found = around.childAt(bar.geometry().center())
+        assert bar.isAncestorOf(found)
 
 
 def test_the_choices_of_the_top_bar_are_edits(

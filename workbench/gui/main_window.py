@@ -158,7 +158,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(S.m, S.s, S.m, S.xs)
         column.setSpacing(S.s)
         column.addWidget(self.top_bar)
-        column.addWidget(self.message_bar)
+        self.message_bar.float_over(middle)
         column.addWidget(self.columns, 1)
         self.setCentralWidget(middle)
         # It takes the keys where no control has the focus, as at first: Space trains.

@@ -97,7 +97,7 @@ QMenu::item:disabled { color: $muted; background: transparent; }
 QMenu::separator { height: 1px; background: $border; margin: ${xs}px; }
 QStatusBar { color: $muted; }
 QStatusBar::item { border: none; }
-QFrame#message_bar { background: $surface; border: 1px solid $bad; border-radius: 6px; }
+QFrame#message_bar { background: $raised; border: 1px solid $bad; border-radius: 6px; }
 QFrame#message_bar[kind="info"] { border-color: $accent; }
 """
 )

@@ -1,13 +1,14 @@
-"""A line between top bar and panels that says what went wrong and what to do.
+"""A note in the corner of the window that says what went wrong and what to do.
 
-Responsible for showing one message at a time; knows nothing of what went wrong.
+Responsible for showing one message at a time, above what stands there: nothing moves when it comes
+or goes. Knows nothing of what went wrong.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -24,6 +25,9 @@ from workbench.gui.theme.palette import current, hub
 from workbench.gui.theme.spacing import S
 
 Kind = Literal["bad", "info"]
+
+#: Its width in logical pixels where there is as much room, and how far it stays from the edges.
+_WIDTH, _DISTANCE = 440, S.l
 
 _ICONS: dict[Kind, str] = {"bad": "error", "info": "info"}
 
@@ -72,6 +76,17 @@ class MessageBar(QFrame):
         self._refresh()
         self.hide()
 
+    def float_over(self, around: QWidget) -> None:
+        """Stay in the lower right corner of a widget, above everything in it."""
+        self.setParent(around)
+        around.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the corner."""
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
     @property
     def text(self) -> str:
         """What is shown; empty when nothing is."""
@@ -100,7 +115,9 @@ class MessageBar(QFrame):
         self.style().unpolish(self)
         self.style().polish(self)
         self._refresh()
+        self._place()
         self.show()
+        self.raise_()
         QAccessible.updateAccessibility(QAccessibleEvent(self._text, QAccessible.Event.Alert))
 
     def dismiss(self) -> None:
@@ -120,6 +137,15 @@ class MessageBar(QFrame):
             self.dismiss()
         else:
             super().keyPressEvent(event)
+
+    def _place(self) -> None:
+        around = self.parentWidget()
+        if around is not None:
+            self.ensurePolished()
+            width = min(_WIDTH, around.width() - 2 * _DISTANCE)
+            height = self.heightForWidth(width)
+            left, top = around.width() - _DISTANCE - width, around.height() - _DISTANCE - height
+            self.setGeometry(left, top, width, height)
 
     def _refresh(self) -> None:
         palette = current()
