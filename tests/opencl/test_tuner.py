@@ -83,9 +83,19 @@ def test_each_constraint_rules_something_out(tile: Tile, limits: Limits) -> None
 def test_wide_registers_take_more_rows_where_there_are_more() -> None:
     plain = Target(is_cpu=True, compute_units=2, local_memory=2**20, product="panels")
     wide = attrs.evolve(plain, registers=32)
-    assert plain.panel_tile("float32", 256).rows == 6
-    assert [wide.panel_tile("float32", m).rows for m in (1, 6, 7, 256)] == [6, 6, 12, 12]
-    assert wide.panel_tile("float64", 128).rows == 12
+    assert plain.panel_tile("float32", (256, 256)).rows == 6
+    rows = [wide.panel_tile("float32", (m, 256)).rows for m in (1, 6, 7, 256)]
+    assert rows == [6, 6, 12, 12]
+    assert wide.panel_tile("float64", (128, 10)).rows == 12
+
+
+def test_lists_of_columns_are_of_few_rows_and_for_wide_panels_where_columns_fill_them() -> None:
+    for registers, vectors in ((16, [1, 1, 1, 1]), (32, [1, 1, 1, 4])):
+        target = Target(True, 2, 2**20, "panels", registers)
+        few = [target.panel_tile("float32", (128, n), lists=True) for n in (10, 60, 80, 256)]
+        assert [tile.rows for tile in few] == [4] * 4
+        assert [tile.vectors for tile in few] == vectors
+        assert {tile.columns * tile.panels for tile in few} == {256}
 
 
 def test_local_memory_decides_the_tile_but_not_the_depth() -> None:
@@ -93,7 +103,7 @@ def test_local_memory_decides_the_tile_but_not_the_depth() -> None:
         depths = set()
         for local_memory in (2**15, 2**16, 2**18, 2**20):
             target = Target(True, 2, local_memory, "panels")
-            tile = target.panel_tile(dtype, 256)
+            tile = target.panel_tile(dtype, (256, 256))
             assert tile.depth * (tile.columns * tile.panels + tile.packed_rows) * (
                 4 if dtype == "float32" else 8
             ) <= max(local_memory, 2**15 if dtype == "float32" else 2**16)
@@ -203,7 +213,7 @@ def test_a_tile_that_computes_something_else_is_not_taken(
     assert found.tried == 1
     assert opened.target.tuned == {}
     assert found.tile == (
-        opened.target.panel_tile("float32", 37)
+        opened.target.panel_tile("float32", (29, 37), lists=True)
         if opened.target.product == "panels"
         else opened.target.group_tile()
     )

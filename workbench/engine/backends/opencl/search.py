@@ -49,7 +49,7 @@ def _grid(first: str, second: str, *pairs: tuple[int, int]) -> Sequence[Change]:
 AXES: Mapping[ProductFamily, Mapping[str, Sequence[Change]]] = {
     "panels": {
         "sums": _grid(
-            "rows", "vectors", (6, 1), (6, 4), (4, 1), (14, 2), (12, 2), (8, 3), (6, 2), (8, 2)
+            "rows", "vectors", (6, 1), (12, 1), (4, 1), (4, 4), (6, 4), (12, 2), (8, 3), (6, 2)
         ),
         "panels": _each("panels", 2, 4, 8, 16, 32),
         "packed rows": _each("row_blocks", 5, 11, 22),

@@ -9,7 +9,7 @@ so that a choice between them, from the device or from a measurement, changes th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import attrs
@@ -159,8 +159,8 @@ _PANELS = {
     "float64": PanelTile(rows=6, vectors=1, lanes=8),
 }
 _WIDE = {"rows": 12, "row_blocks": 6, "tiles": 44}
-#: Rows of a tile whose columns are found in a list.
-_FEW = 4
+#: Rows of a tile whose columns are found in a list, and vectors in each where registers are many.
+_FEW, _MORE_VECTORS = 4, 4
 
 #: What a product is, as far as its speed depends on it.
 ProductKey = str
@@ -211,31 +211,39 @@ class Target:
         """Work-groups that keep a CPU busy although some take longer than others."""
         return 4 * self.compute_units
 
-    def panel_tile(self, dtype: str, rows: int, key: ProductKey = "") -> PanelTile:
+    def panel_tile(
+        self, dtype: str, shape: Sequence[int], key: ProductKey = "", *, lists: bool = False
+    ) -> PanelTile:
         """Return the tile of the ``panels`` family, cut down to the local memory there is.
 
         Parameters
         ----------
-        rows
-            Rows of the product.
+        shape
+            Rows and columns of the product.
+        key
+            The product, if it may have been tuned.
+        lists
+            Whether columns that count are found in lists.
         """
-        tile = _PANELS[dtype]
-        if self.registers >= 32 and rows > tile.rows:
-            tile = attrs.evolve(tile, **_WIDE)
         found = self.tuned.get(key)
-        if isinstance(found, PanelTile):
-            tile = found
-        return tile.within(self.local_memory // (4 if dtype == "float32" else 8))
+        if not isinstance(found, PanelTile):
+            found = self._with_lists(_PANELS[dtype], shape[1]) if lists else _PANELS[dtype]
+            if self.registers >= 32 and not lists and shape[0] > found.rows:
+                found = attrs.evolve(found, **_WIDE)
+        return found.within(self.local_memory // (4 if dtype == "float32" else 8))
 
-    def tile_of_few(self, tile: PanelTile) -> PanelTile:
+    def _with_lists(self, tile: PanelTile, columns: int) -> PanelTile:
         """Return the tile for matrices of which empty columns are left out.
 
-        Compilers load all numbers of a column that is found in a list before they use the first, so
-        fewer rows fit the registers; and fewer rows have more columns in which all of them are 0.
+        Fewer rows have more columns in which all of them are 0, and fit 16 registers although
+        compilers load all numbers of a column that is found in a list before they use the first.
+        Where registers are many, wider panels take their place, and lists are walked less often.
         """
-        if self.registers >= 32 or tile.rows <= _FEW:
-            return tile
-        return attrs.evolve(tile, rows=_FEW, row_blocks=tile.packed_rows // _FEW)
+        few = attrs.evolve(tile, rows=_FEW, row_blocks=tile.packed_rows // _FEW)
+        wide = attrs.evolve(few, vectors=_MORE_VECTORS, panels=tile.panels // _MORE_VECTORS)
+        # Wider panels leave more columns empty at the end; and few columns should be few kernels.
+        fits = columns >= 64 and wide.filled(columns) <= 1.15 * tile.filled(columns)
+        return wide if self.registers >= 32 and fits else few
 
     def group_tile(self, key: ProductKey = "") -> GroupTile:
         """Return the tile of the ``tiles`` family."""

@@ -27,6 +27,7 @@ from workbench.engine.backends.opencl.codegen.arguments import (
 )
 from workbench.engine.backends.opencl.codegen.layout import product_key
 from workbench.engine.backends.opencl.codegen.program import step_kernels
+from workbench.engine.backends.opencl.codegen.zeros import may_be_empty
 from workbench.engine.backends.opencl.device import OpenCLDevice
 from workbench.engine.backends.opencl.driver import cl
 from workbench.engine.backends.opencl.search import AXES, Limits, Tile, candidates
@@ -122,7 +123,8 @@ def _products(plans: Iterable[Plan]) -> dict[ProductKey, tuple[Plan, Product]]:
 def _default(target: Target, step: Product) -> Tile:
     plain, product = attrs.evolve(target, tuned={}), step.product
     if target.product == "panels":
-        return plain.panel_tile(product.dtype, product.shape[0])
+        lists = may_be_empty(product.inputs[0])
+        return plain.panel_tile(product.dtype, product.shape, lists=lists)
     return plain.group_tile()
 
 

@@ -67,9 +67,8 @@ class PanelsKernel:
         product = self.step.product
         m, n = product.shape
         key = product_key(self.buffers, product) if self.target.tuned else ""
-        self.tile = self.target.panel_tile(product.dtype, m, key)
-        if may_be_empty(product.inputs[0]):
-            self.tile = self.target.tile_of_few(self.tile)
+        lists = may_be_empty(product.inputs[0])
+        self.tile = self.target.panel_tile(product.dtype, product.shape, key, lists=lists)
         self.shares = self.tile.shares(m, n, -(-self.target.compute_units // self.parts))
         self.emitter = Emitter(Arguments(self.buffers, wide=self.wide), reduce)
         self.packing = Packing(self.emitter, product, self.tile)
