@@ -94,6 +94,8 @@ def test_lists_of_columns_are_of_few_rows_and_for_wide_panels_where_columns_fill
         target = Target(True, 2, 2**20, "panels", registers)
         few = [target.panel_tile("float32", (128, n), lists=True) for n in (10, 60, 80, 256)]
         assert [tile.rows for tile in few] == [4] * 4
+        dense = target.panel_tile("float32", (128, 256))
+        assert {tile.packed_rows for tile in few} == {dense.packed_rows}
         assert [tile.vectors for tile in few] == vectors
         assert {tile.columns * tile.panels for tile in few} == {256}
 

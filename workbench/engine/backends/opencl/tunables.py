@@ -67,7 +67,7 @@ class PanelTile:
     vectors: int
     lanes: int
     panels: int = 16
-    row_blocks: int = 11
+    row_blocks: int = 12
     tiles: int = 88
     depth: int = 256
 
@@ -239,6 +239,7 @@ class Target:
         compilers load all numbers of a column that is found in a list before they use the first.
         Where registers are many, wider panels take their place, and lists are walked less often.
         """
+        # As many rows are packed: kernels with equal local memory share a launch.
         few = attrs.evolve(tile, rows=_FEW, row_blocks=tile.packed_rows // _FEW)
         wide = attrs.evolve(few, vectors=_MORE_VECTORS, panels=tile.panels // _MORE_VECTORS)
         # Wider panels leave more columns empty at the end; and few columns should be few kernels.
