@@ -42,7 +42,7 @@ def test_a_product_and_folds_of_other_shapes_share_one(device: OpenCLDevice) -> 
 
 def test_what_waits_for_another_comes_after_it(device: OpenCLDevice) -> None:
     a = shared(matrix(40, 40))
-    f = function([], T.dot(T.dot(a, a), a), device=device)
+    f = function([], T.dot(a, T.dot(a, a)), device=device)
     whole = a.get_value() @ a.get_value() @ a.get_value()
     np.testing.assert_allclose(f(), whole, rtol=1e-3, atol=1e-3)
     assert len(launches(f, device)) == 2

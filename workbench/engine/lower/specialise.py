@@ -127,22 +127,28 @@ def _node(made: Specialised, host: HostVariables, shaped: Shaped, variable: Vari
     given = [
         made.of[v.serial] for i, v in enumerate(owner.inputs) if i not in owner.op.shape_inputs
     ]
-    if _counts_within(owner, given, shaped):
+    if _counts_within(owner, given, shaped, host):
         return given[0]
     if isinstance(owner.op, Elementwise):
         given = [_stretched(made, node, shape) for node in given]
     return make(made.nodes, owner.op, given, shape, variable.dtype, label)
 
 
-def _counts_within(owner: Apply, given: Sequence[Node], shaped: Shaped) -> bool:
-    """Whether an index counts rows that are there, so that there is nothing to wrap or limit."""
+def _counts_within(
+    owner: Apply, given: Sequence[Node], shaped: Shaped, host: HostVariables
+) -> bool:
+    """Whether an index counts rows that are there, so that there is nothing to wrap or limit.
+
+    Lengths that decide shapes are the same in every run of a plan.
+    """
     if owner.op.name != "wrap_index" or not counts(given[0]):
         return False
     length = owner.inputs[1]
     if isinstance(length, Constant):
         return given[0].size <= int(length.value)
+    decides = any(length is variable for variable in host.sizes)
     known = length.owner is not None and isinstance(length.owner.op, Length)
-    return known and given[0].size <= int(shaped.values[length.serial])
+    return (known or decides) and given[0].size <= int(shaped.values[length.serial])
 
 
 def _turns(made: Specialised, shaped: Shaped, owner: Apply, label: str) -> Node:

@@ -128,6 +128,16 @@ class PanelTile:
         assert best is not None
         return best[1]
 
+    def rows_of(self, m: int, n: int, run: int) -> Shares:
+        """Return the shares in which each group has `run` of `m` rows, with all `n` columns.
+
+        Where its columns do not fit local memory together, `across` says in how many turns it
+        computes them.
+        """
+        panels = -(-n // self.columns)
+        span = -(-panels // -(-panels // self.panels)) * self.columns
+        return Shares(-(-n // span), -(-m // run), span, run)
+
 
 @attrs.frozen
 class GroupTile:

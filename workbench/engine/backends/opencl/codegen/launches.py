@@ -3,6 +3,8 @@
 Responsible for which kernels run as one and for the text of that one; knows nothing of what they
 compute. A launch costs several microseconds and ends with some of the device idle, whatever it
 does, and many of a training step are small.
+
+Kernels of which each work-group waits for none but the same one of those before are one, too.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from workbench.engine.backends.opencl.codegen.arguments import (
     ExtentArgument,
     Kernel,
     ScratchArgument,
+    SlotArgument,
     with_name,
 )
 from workbench.engine.lower.plan import Buffer
@@ -117,6 +120,27 @@ def _bytes(declared: Iterable[tuple[str, ...]]) -> int:
     return sum(_ITEMSIZES[kind] * int(lanes or 1) * int(n) for kind, lanes, _, n in declared)
 
 
+def in_turn(kernels: Sequence[Kernel]) -> Kernel:
+    """Return one kernel whose work-groups do what those of each kernel do, one after the other.
+
+    Parameters
+    ----------
+    kernels
+        One work-item each. Work-group g of all reads nothing that another work-group writes, and
+        they have as many: in the second direction, or in the only one. Those of the first direction
+        are turns that a group takes.
+    """
+    kernels = _numbered([[kernel] for kernel in kernels])
+    text = _Text(kernels)
+    text.in_turn()
+    return _whole(kernels, text, kernels[0].groups[-1], "_then")
+
+
+def local_bytes(kernels: Iterable[Kernel]) -> int:
+    """Return the bytes of local memory that kernels need which run as one."""
+    return _bytes(_locals(kernels))
+
+
 def _joined(kernels: list[Kernel]) -> Kernel:
     """Return one kernel whose work-groups are those of all, the shortest first.
 
@@ -126,19 +150,25 @@ def _joined(kernels: list[Kernel]) -> Kernel:
     if len(kernels) == 1:
         return kernels[0]
     kernels = sorted(kernels, key=lambda k: k.work / max(1, int(np.prod(k.groups))))
+    text = _Text(kernels)
+    text.side_by_side()
+    return _whole(kernels, text, sum(int(np.prod(k.groups)) for k in kernels), "_and")
+
+
+def _whole(kernels: Sequence[Kernel], text: _Text, groups: int, suffix: str) -> Kernel:
+    """Return the kernel with a text; it is named after the one that works most."""
     first, size = max(kernels, key=lambda k: k.work), _size(kernels[0])
     attribute = "__attribute__((reqd_work_group_size(1, 1, 1))) " if size == 1 else ""
-    text = _Text(kernels)
     inside = "\n".join(f"  {line}" for line in text.lines)
     name, whole = with_name(
-        f"{first.name.rpartition('_')[0]}_and",
+        first.name.rpartition("_")[0] + suffix,
         f"__kernel {attribute}void {NAME}({', '.join(text.declarations)}) {{\n{inside}\n}}\n",
     )
     return Kernel(
         name,
         whole,
         tuple(text.arguments),
-        (sum(int(np.prod(k.groups)) for k in kernels) * size,),
+        (groups * size,),
         (size,),
         " + ".join(dict.fromkeys(k.label for k in kernels)),
         frozenset().union(*(k.written for k in kernels)),
@@ -149,11 +179,13 @@ def _joined(kernels: list[Kernel]) -> Kernel:
 
 
 class _Text:
-    """The statements and arguments of several kernels as one: each has work-groups of its own."""
+    """The statements and arguments of several kernels as one."""
 
     def __init__(self, kernels: Sequence[Kernel]) -> None:
         self.arguments: list[Argument] = []
         self.declarations: list[str] = []
+        self._kernels = kernels
+        self._written = frozenset().union(*(k.written for k in kernels))
         self._known: dict[Argument, str] = {}
         self._local = {found: f"local{i}" for i, found in enumerate(sorted(_locals(kernels)))}
         self.lines = [
@@ -161,18 +193,41 @@ class _Text:
             for (kind, lanes, _, n), name in self._local.items()
         ]
         self.lines.append("const int group = get_group_id(0);")
+
+    def side_by_side(self) -> None:
+        """Give each kernel work-groups of its own."""
         first, end = "0", 0
-        for kernel in kernels:
+        for kernel in self._kernels:
             end += int(np.prod(kernel.groups))
             last = self._extent(end)
-            inside = self._part(kernel, first)
+            places = self._places(kernel, f"group - {first}")
+            inside = [f"const int group{i} = {place};" for i, place in enumerate(places)]
+            inside = [f"  {line}" for line in [*inside, *self._statements(kernel)]]
             self.lines += [f"if ({first} <= group && group < {last}) {{", *inside, "}"]
             first = last
 
-    def _part(self, kernel: Kernel, first: str) -> list[str]:
-        """Return one kernel's statements; `first` is the first of its work-groups."""
+    def in_turn(self) -> None:
+        """Let each work-group do what that of each kernel does."""
+        moved: set[str] = set()
+        for kernel in self._kernels:
+            statements = self._statements(kernel)
+            slots = sum(isinstance(a, SlotArgument) for a in kernel.arguments)
+            # A pointer that was moved to the present slot is there.
+            own, inside = [s for s in statements[:slots] if s not in moved], statements[slots:]
+            moved.update(own)
+            turns = "{"
+            if len(kernel.groups) > 1:
+                turns = (
+                    f"for (int group0 = 0; group0 < {self._extent(kernel.groups[0])}; ++group0) {{"
+                )
+                inside = ["const int group1 = group;", *inside]
+            else:
+                inside = ["const int group0 = group;", *inside]
+            self.lines += [*own, turns, *(f"  {line}" for line in inside), "}"]
+
+    def _places(self, kernel: Kernel, flat: str) -> list[str]:
+        """Return the place in each direction of the work-group with a number."""
         across, down = (*kernel.groups, 1)[:2]
-        flat = f"group - {first}"
         places = [f"({flat})"]
         if len(kernel.groups) > 1:
             wide = self._extent(across)
@@ -180,6 +235,10 @@ class _Text:
         if len(kernel.groups) > 2:
             high = self._extent(down)
             places[1:] = [f"({flat}) / {wide} % {high}", f"({flat}) / ({wide} * {high})"]
+        return places
+
+    def _statements(self, kernel: Kernel) -> list[str]:
+        """Return one kernel's statements, by the names that things have here."""
         names = {
             name: self._name(argument, name, declaration)
             for argument, name, declaration in zip(
@@ -190,7 +249,7 @@ class _Text:
             found[2]: name for found, name in self._local.items() if found in _locals([kernel])
         }
         known = re.compile(rf"\b({'|'.join(names)})\b")
-        inside = [f"const int group{i} = {place};" for i, place in enumerate(places)]
+        inside = []
         for line in kernel.body:
             if not _LOCAL.match(line):
                 line = re.sub(r"get_group_id\((\d)\)", r"group\1", line)
@@ -198,7 +257,7 @@ class _Text:
                     "get_global_id(0)", f"(group0 * {_size(kernel)} + (int)get_local_id(0))"
                 )
                 inside.append(known.sub(lambda found: names[found[0]], line))
-        return [f"  {line}" for line in inside]
+        return inside
 
     def _extent(self, value: int) -> str:
         return self._name(ExtentArgument(value, "int"), "len0", "const int len0")
@@ -207,6 +266,8 @@ class _Text:
         """Return what the text calls an argument; extents are never shared."""
         if argument in self._known:
             return self._known[argument]
+        if argument in self._written:
+            declaration = declaration.replace("__global const ", "__global ")
         made = f"{name.rstrip('0123456789')}{len(self.arguments)}"
         self.arguments.append(argument)
         self.declarations.append(declaration.removesuffix(name) + made)

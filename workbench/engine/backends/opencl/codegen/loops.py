@@ -60,11 +60,14 @@ class LoopKernels:
         The device.
     wide
         Whether addresses need 64 bits.
+    run
+        Rows, along the first axis, of each work-group; 0 where they are shared out freely.
     """
 
     buffers: Sequence[Buffer]
     target: Target
     wide: bool
+    run: int = 0
 
     def kernels(
         self, step: Loops, prefix: str, given: Mapping[int, Parts] | None = None
@@ -80,7 +83,7 @@ class LoopKernels:
         if not stores:
             return []
         known = dict(given or {})
-        split = [node for node in _long_folds(stores) if id(node) not in known]
+        split = [node for node in long_folds(stores) if id(node) not in known]
         free = 1 + max((parts.scratch for parts in known.values()), default=-1)
         known.update((id(node), Parts(free + i, PARTS)) for i, node in enumerate(split))
         reduce_here = partial(_reduce_parts, known)
@@ -96,7 +99,7 @@ class LoopKernels:
                 emitter,
                 prefix,
                 label,
-                math.prod(rows),
+                rows,
                 lambda flat: _emit_stores(emitter, stores, rows, unflatten(flat, rows)),
             )
         )
@@ -116,16 +119,18 @@ class LoopKernels:
         return step.rows[:axes]
 
     def _kernel(
-        self, emitter: Emitter, prefix: str, label: str, total: int, row: Callable[[Index], None]
+        self, emitter: Emitter, prefix: str, label: str, rows: Shape, row: Callable[[Index], None]
     ) -> Kernel:
-        """Return the kernel that calls for `row` at each position from 0 to below `total`."""
-        arguments = emitter.arguments
+        """Return the kernel that calls for `row` at each position in `rows`, which is flat."""
+        arguments, total = emitter.arguments, math.prod(rows)
         integer, end, span = arguments.integer, arguments.extent(total), arguments.extent(0)
         emitter.line(f"const {integer} first = ({integer})get_global_id(0) * {span};")
         emitter.line(f"const {integer} last = min(first + {span}, {end});")
         with emitter.loop("first", "last", 0, total - 1, trips=1) as flat:
             row(flat)
         share, groups = self._shares(total, emitter.work)
+        if self.run:
+            share, groups = self.run * math.prod(rows[1:]), -(-rows[0] // self.run)
         arguments.settle(span, share)
         size = self.target.group_size
         sizes, work = ((groups * size,), (size,)), total * emitter.work
@@ -167,7 +172,7 @@ class LoopKernels:
             value = fold(emitter, node, tuple(index), ranges)
             emitter.line(f"{scratch}[{flat.text}] = {value.text};")
 
-        return self._kernel(emitter, prefix, label, PARTS * node.size, row)
+        return self._kernel(emitter, prefix, label, (PARTS * node.size,), row)
 
 
 def _emit_stores(emitter: Emitter, stores: Sequence[Store], rows: Shape, index: IndexTuple) -> None:
@@ -210,7 +215,7 @@ def _is_aligned(step: Loops, stores: Sequence[Store]) -> bool:
     )
 
 
-def _long_folds(stores: Sequence[Store]) -> list[Node]:
+def long_folds(stores: Sequence[Store]) -> list[Node]:
     """Return the folds that are worth splitting, inner ones first."""
     found = []
     for node in walk([s.value for s in stores]):

@@ -44,6 +44,8 @@ class PanelsKernel:
     ----------
     parts
         Parts of the inner axis, which leave their sums in scratch memory; 1 for the whole product.
+    run
+        Rows of each work-group, which computes all their columns; 0 where the shares are free.
 
     Attributes
     ----------
@@ -56,6 +58,7 @@ class PanelsKernel:
     target: Target
     wide: bool
     parts: int = 1
+    run: int = 0
     tile: PanelTile = attrs.field(init=False)
     shares: Shares = attrs.field(init=False)
     emitter: Emitter = attrs.field(init=False)
@@ -69,7 +72,10 @@ class PanelsKernel:
         key = product_key(self.buffers, product) if self.target.tuned else ""
         lists = may_be_empty(product.inputs[0])
         self.tile = self.target.panel_tile(product.dtype, product.shape, key, lists=lists)
-        self.shares = self.tile.shares(m, n, -(-self.target.compute_units // self.parts))
+        units = -(-self.target.compute_units // self.parts)
+        self.shares = (
+            self.tile.rows_of(m, n, self.run) if self.run else self.tile.shares(m, n, units)
+        )
         self.emitter = Emitter(Arguments(self.buffers, wide=self.wide), reduce)
         self.packing = Packing(self.emitter, product, self.tile)
 

@@ -15,10 +15,11 @@ import attrs
 from workbench.core.resources import kernel_names, kernel_text
 from workbench.engine.backends.opencl.codegen.arguments import Kernel
 from workbench.engine.backends.opencl.codegen.cumulate import cumulate_kernels
-from workbench.engine.backends.opencl.codegen.launches import share_launches
+from workbench.engine.backends.opencl.codegen.launches import in_turn, local_bytes, share_launches
 from workbench.engine.backends.opencl.codegen.loops import LoopKernels
 from workbench.engine.backends.opencl.codegen.onepass import OnePassKernels
 from workbench.engine.backends.opencl.codegen.panels import PanelsKernel
+from workbench.engine.backends.opencl.codegen.rowchain import find_chain
 from workbench.engine.backends.opencl.codegen.rowpass import Pass, find_pass
 from workbench.engine.backends.opencl.codegen.split import SumOfParts, parts_of
 from workbench.engine.backends.opencl.codegen.tiles import TilesKernel
@@ -49,6 +50,9 @@ def generate(plan: Plan, target: Target) -> list[Kernel | Copy | Repeat]:
             steps = tuple(range(number, number + count))
             made = _pass_kernels(plan, found, target)
             pending.append([attrs.evolve(kernel, steps=steps) for kernel in made])
+        elif target.is_cpu and (chain := _chain_kernel(plan, number, target)) is not None:
+            count = len(chain.steps)
+            pending.append([chain])
         else:
             made = step_kernels(plan, step, target)
             pending.append([attrs.evolve(kernel, steps=(number,)) for kernel in made])
@@ -84,8 +88,16 @@ def _library() -> tuple[tuple[str, frozenset[str]], ...]:
     )
 
 
-def step_kernels(plan: Plan, step: Product | Loops | Cumulate, target: Target) -> Sequence[Kernel]:
-    """Return the kernels of one step, in order; none where nothing is computed."""
+def step_kernels(
+    plan: Plan, step: Product | Loops | Cumulate, target: Target, run: int = 0
+) -> Sequence[Kernel]:
+    """Return the kernels of one step, in order; none where nothing is computed.
+
+    Parameters
+    ----------
+    run
+        Rows of each work-group, where they are to be so many.
+    """
     word = re.match(r"[a-z_]+", step.label)
     kind = "product" if isinstance(step, Product) else "loops"
     prefix = f"{word[0]}_{kind}" if word else kind
@@ -93,17 +105,33 @@ def step_kernels(plan: Plan, step: Product | Loops | Cumulate, target: Target) -
     if isinstance(step, Cumulate):
         return cumulate_kernels(step, plan.buffers, target, wide, prefix)
     if not isinstance(step, Product):
-        return LoopKernels(plan.buffers, target, wide).kernels(step, prefix)
+        return LoopKernels(plan.buffers, target, wide, run).kernels(step, prefix)
     if not step.product.size:
         return ()
     family = PanelsKernel if target.product == "panels" else TilesKernel
     parts = parts_of(step.product)
     if parts == 1:
+        if run:
+            return [PanelsKernel(step, plan.buffers, target, wide, run=run).kernel(prefix)]
         return [family(step, plan.buffers, target, wide).kernel(prefix)]
     return [
         family(step, plan.buffers, target, wide, parts).kernel(f"{prefix}_parts"),
         SumOfParts(plan.buffers, target, wide).kernel(step, parts, prefix),
     ]
+
+
+def _chain_kernel(plan: Plan, start: int, target: Target) -> Kernel | None:
+    """Return the kernel of the chain of steps that begins here, if one does."""
+    found = find_chain(plan, start, target)
+    if found is None:
+        return None
+    made = [
+        attrs.evolve(kernel, steps=(number,))
+        for number, step in enumerate(found.steps, start)
+        for kernel in step_kernels(plan, step, target, found.run)
+    ]
+    fits = local_bytes(made) <= target.local_memory
+    return in_turn(made) if fits and len(made) == len(found.steps) else None
 
 
 def _pass_kernels(plan: Plan, found: Pass, target: Target) -> Sequence[Kernel]:

@@ -148,10 +148,10 @@ def _follows(
         roots.append(left)
     elif step.rows != (rows,):
         return False
-    return all(_in_own_row(root, private, getattr(step, "product", None)) for root in roots)
+    return all(in_own_row(root, private, getattr(step, "product", None)) for root in roots)
 
 
-def _in_own_row(root: Node, private: Collection[int], product: Node | None) -> bool:
+def in_own_row(root: Node, private: Collection[int], product: Node | None) -> bool:
     """Whether a value reads of private rows its own alone."""
     seen: list[bool] = []
 

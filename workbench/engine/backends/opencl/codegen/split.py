@@ -69,4 +69,4 @@ class SumOfParts(LoopKernels):
                     emitter.store(store.buffer, index, value)
 
         label = step.label or prefix
-        return self._kernel(emitter, prefix, label, -(-size // few), elements)
+        return self._kernel(emitter, prefix, label, (-(-size // few),), elements)
