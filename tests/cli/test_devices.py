@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy as np
 import pytest
+from PIL import Image
 
 import workbench as package
+from tests.asking import QUESTIONS, Asking, asking
 from workbench.engine.backends import catalogue, verdicts
 from workbench.engine.backends.opencl.device import list_opencl
 from workbench.engine.backends.verdicts import Finding, Verdict
 from workbench.training import devices
+
+__all__ = ["asking"]
 
 INFOS = list_opencl()
 pytestmark = pytest.mark.skipif(not INFOS, reason="no OpenCL driver")
@@ -37,9 +42,16 @@ RIGHT = Verdict("trusted", (Finding("products", "float32", 3e-7, "NN"),), 80.0)
 def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the id of a device that is known to compute wrong."""
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr(devices, "check", lambda *_: WRONG)
+    monkeypatch.setattr(devices, "ask", lambda *_: WRONG)
     verdicts.keep(INFOS[0], WRONG)
     return INFOS[0].id
+
+
+@pytest.fixture
+def no_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no other device be there, and none be named."""
+    monkeypatch.setattr(catalogue, "list_opencl", lambda: INFOS[:1])
+    monkeypatch.delenv("WORKBENCH_DEVICE")
 
 
 def test_the_list_says_what_is_known(workbench: Callable[..., Any], wrong: str) -> None:
@@ -55,7 +67,7 @@ def test_the_list_says_what_is_known(workbench: Callable[..., Any], wrong: str) 
 def test_a_check_tells_trust_and_the_worst_error(
     workbench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "check", lambda *_: RIGHT)
+    monkeypatch.setattr(devices, "ask", lambda *_: RIGHT)
     done = workbench("devices", "--check", "--json")
     assert done.status == 0
     *opencl, reference = done.json["devices"]
@@ -91,15 +103,77 @@ def test_a_refused_device_trains_only_if_one_insists(
     assert "computes wrong: products" in done.err
 
 
-@pytest.mark.usefixtures("wrong")
+@pytest.mark.usefixtures("wrong", "no_device")
 def test_the_default_is_numpy_where_nothing_computes_right(
-    workbench: Callable[..., Any], squares: Path, small: Path, monkeypatch: pytest.MonkeyPatch
+    workbench: Callable[..., Any], squares: Path, small: Path
 ) -> None:
-    monkeypatch.delenv("WORKBENCH_DEVICE")
     words = ["train", "--network", small, "--dataset", squares, "--epochs", 1, "--json"]
     done = workbench(*words)
     assert (done.status, done.json["device"]) == (0, "reference")
     assert "No OpenCL device computes right here: NumPy computes" in done.err
+
+
+@pytest.mark.usefixtures("wrong")
+def test_a_refused_device_is_tuned_only_if_one_insists(
+    workbench: Callable[..., Any], wrong: str, squares: Path, small: Path
+) -> None:
+    words = ["tune", "--network", small, "--dataset", squares, "--batch", 20, "--seconds", 0.001]
+    done = workbench(*words, "--device", wrong)
+    assert done.status == 1
+    assert "computes wrong: products" in done.err
+    done = workbench(*words, "--device", wrong, "--untrusted", "--json")
+    assert (done.status, done.json["device"]) == (0, wrong)
+
+
+@pytest.mark.parametrize("verb", ["train", "profile", "evaluate", "predict", "tutorial"])
+def test_a_verb_asks_what_its_network_needs_and_no_more(
+    workbench: Callable[..., Any],
+    asking: Asking,
+    squares: Path,
+    small: Path,
+    model: Path,
+    tmp_path: Path,
+    verb: str,
+) -> None:
+    image = tmp_path / "image.png"
+    Image.fromarray(np.arange(784, dtype=np.uint8).reshape(28, 28)).save(image)
+    options = {
+        "train": ["--network", small, "--dataset", squares, "--epochs", 1],
+        "profile": ["--network", small, "--dataset", squares, "--batch", 20],
+        "evaluate": [model, "--dataset", squares],
+        "predict": [model, image],
+        "tutorial": ["neuron"],
+    }
+    words = [verb, *options[verb], "--device", INFOS[0].id]
+    for _ in range(2):
+        done = workbench(*words)
+        assert done.status == 0, done.err
+    assert [family for family, _ in asking.asked] == ["trial"]
+    asking.off, asking.wrong = True, {"updates": ("TN",)}
+    (tmp_path / "asking" / "trust" / f"{INFOS[0].id.replace(':', '-')}.json").unlink()
+    done = workbench(*words)
+    assert (done.status, done.out) == (1, "")
+    assert "computes wrong: updates in float32 (TN; error 0.5)" in done.err
+
+
+def test_the_list_says_what_was_not_asked(
+    workbench: Callable[..., Any], asking: Asking, squares: Path, small: Path
+) -> None:
+    id = INFOS[0].id
+
+    def row() -> str:
+        lines = workbench("devices").out.splitlines()
+        return next(line for line in lines if line.strip().startswith(f"{id} "))
+
+    assert "not checked" in row()
+    assert "was not asked" not in workbench("devices").out
+    workbench("train", "--network", small, "--dataset", squares, "--epochs", 1, "--device", id)
+    assert " trusted " in row()
+    assert f"{id} was not asked yet: updates in float32, upd" in workbench("devices").out
+    found = workbench("devices", "--check", "--json").json["devices"][0]
+    assert [(f["family"], f["precision"]) for f in found["findings"]] == list(QUESTIONS)
+    assert asking.asked[1 : 1 + len(QUESTIONS)] == list(QUESTIONS)
+    assert "was not asked" not in workbench("devices").out
 
 
 @pytest.mark.timeout(300)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from workbench.engine.backends import verdicts
 from workbench.engine.backends.catalogue import devices
 
-OPENCL = [info.id for info in devices() if info.type != "reference"]
+INFOS = [info for info in devices() if info.type != "reference"]
+OPENCL = [info.id for info in INFOS]
 
 
 @pytest.mark.skipif(not OPENCL, reason="no OpenCL driver")
@@ -22,6 +24,7 @@ def test_json_has_the_keys_that_scripts_depend_on(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    verdicts.keep(INFOS[0], verdicts.Verdict("trusted"))
     words = ("--network", small, "--dataset", squares, "--batch", 20, "--device", OPENCL[0])
     done = workbench("tune", "--json", *words, "--seconds", 0.001)
     assert done.status == 0, done.err

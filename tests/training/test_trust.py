@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,61 +9,35 @@ import attrs
 import numpy as np
 import pytest
 
+from tests.wrong_kernels import (
+    Fault,
+    does_not_build,
+    inject,
+    log10_is_off_in_the_last_lane,
+    loses_the_last_of_an_odd_number,
+    loses_the_last_row_of_tn,
+)
 from workbench import plugins
 from workbench.core.errors import UnknownDevice
 from workbench.engine.backends import verdicts
 from workbench.engine.backends.base import DeviceInfo
-from workbench.engine.backends.opencl.codegen import program
-from workbench.engine.backends.opencl.codegen.arguments import (
-    NAME,
-    ExtentArgument,
-    Kernel,
-    with_name,
-)
-from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.device import list_opencl, open_opencl
-from workbench.engine.backends.opencl.tunables import ProductFamily, Target
+from workbench.engine.backends.opencl.tunables import ProductFamily
 from workbench.engine.backends.reference import ReferenceDevice
 from workbench.engine.backends.verdicts import Finding, Verdict
 from workbench.engine.function import function
 from workbench.engine.graph.evaluate import evaluate
 from workbench.engine.graph.variable import shared
-from workbench.engine.lower.plan import Loops, Plan, Product, Step
 from workbench.spec.registries import LAYERS
 from workbench.training import trust
-from workbench.training.trust import check
-from workbench.training.trust_cases import FAMILIES, Numbers
+from workbench.training.trust import ask, check, error_of, unknown
+from workbench.training.trust_cases import FAMILIES, Case, Family, Numbers
 from workbench.training.trust_network import stack
 
 IDS = [info.id for info in list_opencl()]
 on_every_device = pytest.mark.parametrize(
     "id", IDS or [pytest.param("none", marks=pytest.mark.skip("no OpenCL driver"))]
 )
-
-
-@attrs.frozen
-class Generated:
-    """A kernel, and the step of a plan that it is for."""
-
-    plan: Plan
-    step: Step
-    kernel: Kernel
-
-    def with_extent(self, value: int) -> Kernel:
-        """Return the kernel with its first extent, the length of what it walks, replaced."""
-        arguments = list(self.kernel.arguments)
-        place = next(i for i, a in enumerate(arguments) if isinstance(a, ExtentArgument))
-        arguments[place] = attrs.evolve(arguments[place], value=value)
-        return attrs.evolve(self.kernel, arguments=tuple(arguments))
-
-    def with_text(self, text: str) -> Kernel:
-        """Return the kernel with another text, and so another name, alone in its launch."""
-        name, text = with_name("faulty", text.replace(self.kernel.name, NAME))
-        return attrs.evolve(self.kernel, name=name, text=text, body=())
-
-
-#: Returns another kernel in the place of those that it is about.
-Fault = Callable[[Generated], Kernel]
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +47,10 @@ def sound() -> dict[str, Verdict]:
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Verdict]:
+def examine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Verdict]:
     """Return a function that checks some families on a device with a fault in it."""
 
-    def asked(
+    def run(
         id: str, families: str, fault: Fault | None = None, product: ProductFamily | None = None
     ) -> Verdict:
         # In one precision, as what is broken has to be built anew.
@@ -91,16 +63,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Verdict]:
             inject(monkeypatch, fault)
         return check(open_opencl(id, product))
 
-    return asked
-
-
-def inject(patch: pytest.MonkeyPatch, fault: Fault) -> None:
-    generated = program.step_kernels
-
-    def faulty(plan: Plan, step: Step, target: Target) -> list[Kernel]:
-        return [fault(Generated(plan, step, k)) for k in generated(plan, step, target)]
-
-    patch.setattr(program, "step_kernels", faulty)
+    return run
 
 
 def found(verdict: Verdict) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -123,9 +86,9 @@ def test_a_sound_device_is_trusted(id: str, sound: dict[str, Verdict]) -> None:
 
 @on_every_device
 def test_the_other_family_of_products_is_checked_where_it_multiplies(
-    id: str, ask: Callable[..., Verdict]
+    id: str, examine: Callable[..., Verdict]
 ) -> None:
-    verdict = ask(id, "products", product="tiles")
+    verdict = examine(id, "products", product="tiles")
     assert (verdict.trust, found(verdict)) == ("trusted", {})
 
 
@@ -160,19 +123,12 @@ def test_rounding_decides_nothing_in_the_network() -> None:
 # Faults -------------------------------------------------------------------------------------------
 
 
-def loses_the_last_row_of_tn(of: Generated) -> Kernel:
-    """Leave out the last row of products whose first operand lies by column."""
-    if isinstance(of.step, Product) and lies_by_column(of.plan.buffers, of.step.product.inputs[0]):
-        return of.with_extent(of.step.product.shape[0] - 1)
-    return of.kernel
-
-
 @on_every_device
 @pytest.mark.parametrize("family", ["panels", "tiles"])
 def test_a_tile_that_is_off_by_one_row(
-    id: str, family: ProductFamily, ask: Callable[..., Verdict]
+    id: str, family: ProductFamily, examine: Callable[..., Verdict]
 ) -> None:
-    verdict = ask(id, "products, updates", loses_the_last_row_of_tn, family)
+    verdict = examine(id, "products, updates", loses_the_last_row_of_tn, family)
     assert verdict.trust == "refused"
     wrong = found(verdict)
     assert {name for name, _ in wrong} == {"products"}
@@ -181,37 +137,22 @@ def test_a_tile_that_is_off_by_one_row(
     assert "products in float32 (TN 67 x 83 x 47" in verdict.faults
 
 
-def loses_the_last_of_an_odd_number(of: Generated) -> Kernel:
-    """Leave out the last element of an update in place, where their number is odd."""
-    if isinstance(of.step, Loops):
-        updated = [s for s in of.step.stores if of.plan.buffers[s.buffer].role == "shared"]
-        if updated:
-            return of.with_extent(updated[0].value.size & ~1)
-    return of.kernel
-
-
 @on_every_device
-def test_a_kernel_that_loses_an_update_at_odd_sizes(id: str, ask: Callable[..., Verdict]) -> None:
-    verdict = ask(id, "updates, pooling", loses_the_last_of_an_odd_number)
+def test_a_kernel_that_loses_an_update_at_odd_sizes(
+    id: str, examine: Callable[..., Verdict]
+) -> None:
+    verdict = examine(id, "updates, pooling", loses_the_last_of_an_odd_number)
     assert verdict.trust == "refused"
     wrong = found(verdict)
     assert {name for name, _ in wrong} == {"updates"}
     assert all(len(ops) == 8 and "speed of 3" in ops for ops in wrong.values())
 
 
-def log10_is_off_in_the_last_lane(of: Generated) -> Kernel:
-    """Make a function a little wrong for the last element of all."""
-    text = of.kernel.text
-    loop = re.search(r"for \(int (\w+) = first;", text)
-    if "log10(" not in text or loop is None:
-        return of.kernel
-    off = rf"(log10(\1) * ({loop[1]} == len0 - 1 ? 0.9999f : 1.0f))"
-    return of.with_text(re.sub(r"log10\((\w+)\)", off, text))
-
-
 @on_every_device
-def test_a_function_that_is_wrong_in_the_last_lane(id: str, ask: Callable[..., Verdict]) -> None:
-    verdict = ask(id, "elementwise, updates", log10_is_off_in_the_last_lane)
+def test_a_function_that_is_wrong_in_the_last_lane(
+    id: str, examine: Callable[..., Verdict]
+) -> None:
+    verdict = examine(id, "elementwise, updates", log10_is_off_in_the_last_lane)
     assert verdict.trust == "limited"
     assert set(found(verdict).values()) == {("log10",)}
     assert 1e-5 < verdict.worst_error <= 1e-4
@@ -219,23 +160,65 @@ def test_a_function_that_is_wrong_in_the_last_lane(id: str, ask: Callable[..., V
 
 
 @on_every_device
-def test_a_kernel_that_does_not_build(id: str, ask: Callable[..., Verdict]) -> None:
-    def nonsense(of: Generated) -> Kernel:
-        return of.with_text(of.kernel.text.replace("{", "{ nonsense", 1))
-
-    verdict = ask(id, "updates, products", nonsense)
+def test_a_kernel_that_does_not_build(id: str, examine: Callable[..., Verdict]) -> None:
+    verdict = examine(id, "updates, products", does_not_build)
     assert verdict.trust == "refused"
     assert "does not build" in verdict.failure
     assert [f.family for f in verdict.findings] == ["updates"]
 
 
 def test_numbers_that_are_none_are_wrong() -> None:
-    case = next(iter(FAMILIES["updates"].cases(Numbers("float32"))))
-    right = np.ones(case.value.ndim * (3,), "float32")
-    for wrong in (np.nan, np.inf):
-        assert trust._error(case, np.full_like(right, wrong), right) == float("inf")
-    assert trust._error(case, right.astype("float64"), right) == float("inf")
-    assert trust._error(case, right, right) == 0
+    right = np.ones((3, 3), "float32")
+    for whole in (False, True):
+        for wrong in (np.nan, np.inf):
+            assert error_of(np.full_like(right, wrong), right, whole) == float("inf")
+        assert error_of(right[0], right, whole) == float("inf")
+        assert error_of(right, right, whole) == 0
+        assert error_of(right * 2.5, right * 2, whole) == 0.25
+
+
+@on_every_device
+def test_another_dtype_is_wrong(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust, "_answers", lambda *_: [np.ones(3)])
+    monkeypatch.setattr(trust, "_truth", lambda *_: [np.ones(3)])
+    value = shared(np.ones(3, "float32"))
+    family = Family(lambda _: iter([Case("one", value)]), precisions=("float32",))
+    monkeypatch.setattr(trust, "FAMILIES", {"ones": family})
+    assert check(open_opencl(id)).findings == (
+        Finding("ones", "float32", float("inf"), "one", ("one",)),
+    )
+
+
+# In parts -----------------------------------------------------------------------------------------
+
+
+@on_every_device
+def test_questions_can_be_asked_one_by_one(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {name: FAMILIES[name] for name in ("updates", "integers", "random")}
+    monkeypatch.setattr(trust, "FAMILIES", few)
+    device = open_opencl(id)
+    own = Finding("network 12", "float32", 0.5, "0.weight", ("0.weight",))
+    known, told = unknown(device.info).having(own), []
+    assert not unknown(device.info).is_known
+    questions = list(known.unasked)
+    assert questions == [
+        ("updates", "float32"),
+        ("updates", "float64"),
+        ("integers", "float32"),
+        ("random", "float32"),
+        ("random", "float64"),
+    ]
+    while known.unasked:
+        assert known.gflops == 0
+        known = ask(device, known, lambda *done: told.append(done), most=1)
+        # What is wrong with one network is no matter here.
+        assert (known.trust, known.failure) == ("trusted", "")
+        assert known.is_known
+    assert known.findings[0] == own
+    assert [(f.family, f.precision) for f in known.findings[1:]] == questions
+    assert known.gflops > 0
+    assert told == [(f"checking {id}", 0, 1), (f"checking {id}", 1, 1)] * 5
+    assert known.findings[1:] == check(device).findings
 
 
 # What is kept -------------------------------------------------------------------------------------
@@ -249,6 +232,7 @@ KNOWN = Verdict(
     ),
     123.5,
     "",
+    (("moves", "float64"), ("random", "float32")),
 )
 
 
@@ -283,31 +267,13 @@ def test_other_kernels_are_checked_anew(monkeypatch: pytest.MonkeyPatch) -> None
     assert verdicts.stored(INFO) is None
 
 
+@pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize(
-    "damage",
-    [
-        lambda _: "",
-        lambda text: text[: len(text) // 2],
-        lambda text: text.replace("limited", "trusted"),
-        lambda _: "[" * 100_000,
-        lambda _: "null",
-        lambda text: json.dumps({**json.loads(text), "verdict": 3}),
-        lambda _: "\udcff".encode("utf-8", "surrogateescape"),
-    ],
+    "other",
+    [3, [], {}, {"trust": "trusted"}, {**attrs.asdict(KNOWN), "gflops": float("nan")}],
 )
-def test_a_damaged_file_tells_nothing(cache: Any, damage: Callable[[str], Any]) -> None:
-    verdicts.keep(INFO, KNOWN)
-    (path,) = cache.iterdir()
-    damaged = damage(path.read_text())
-    path.write_bytes(damaged if isinstance(damaged, bytes) else damaged.encode())
-    assert verdicts.stored(INFO) is None
-    verdicts.keep(INFO, KNOWN)
-    assert verdicts.stored(INFO) == KNOWN
-
-
-def test_where_nothing_can_be_written_nothing_is_kept(cache: Any) -> None:
-    cache.write_text("in the way")
-    verdicts.keep(INFO, KNOWN)
+def test_what_is_no_verdict_tells_nothing(other: Any) -> None:
+    verdicts._file(INFO).write(other)
     assert verdicts.stored(INFO) is None
 
 

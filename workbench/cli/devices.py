@@ -54,7 +54,7 @@ def _print(found: list[DeviceInfo], verdicts: Mapping[str, Verdict | None], chec
         "units": [str(info.compute_units) for info in found],
         "memory": [_memory(info.memory_bytes) for info in found],
         "float64": ["yes" if info.float64 else "no" for info in found],
-        "trust": ["not checked" if verdict is None else verdict.trust for verdict in known],
+        "trust": [v.trust if v is not None and v.is_known else "not checked" for v in known],
     }
     if checked:
         columns["worst error"] = [f"{v.worst_error:.1e}" if v else "-" for v in known]
@@ -71,6 +71,8 @@ def _print(found: list[DeviceInfo], verdicts: Mapping[str, Verdict | None], chec
             if verdict.failure:
                 print(verdict.failure)
             _print_findings(verdict.findings)
+        if verdict is not None and verdict.is_known and verdict.unasked:
+            print(f"\n{info.id} was not asked yet: {verdict.open_questions}.")
 
 
 def _print_findings(findings: tuple[Finding, ...]) -> None:

@@ -6,6 +6,7 @@ Responsible for how they are shown; the session computes them.
 from __future__ import annotations
 
 import argparse
+from functools import cache, partial
 
 import attrs
 
@@ -15,9 +16,11 @@ from workbench.cli.device_choice import choose_device
 from workbench.cli.guarding import guarded
 from workbench.cli.measures import by_class, print_by_class
 from workbench.data.loading import load
+from workbench.spec.training import TrainingSpec
 from workbench.training.evaluator import Evaluation
 from workbench.training.model_files import open_model
 from workbench.training.session import Session
+from workbench.training.trial import Trial, training_trial
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,14 +30,19 @@ def run(options: argparse.Namespace) -> int:
         model, training = open_model(options.model)
         # All rows count, also where the model was trained on some of them.
         data = attrs.evolve(data_spec(options, model.data), limit=None)
-        device = choose_device(options, console)
-        dataset = load(data, console.progress)
-        # What is measured follows from the data, however the model was trained.
-        objective = "log_likelihood" if dataset.classes else "squared_error"
-        training = attrs.evolve(training, batch="full", objective=objective)
-        session = Session(
-            model.network, training, dataset, device, data.pixel_scale, model.parameters
-        )
+        dataset = cache(partial(load, data, console.progress))
+
+        def measured() -> TrainingSpec:
+            # What is measured follows from the data, however the model was trained.
+            objective = "log_likelihood" if dataset().classes else "squared_error"
+            return attrs.evolve(training, batch="full", objective=objective)
+
+        def trial() -> Trial:
+            return training_trial(network, measured(), dataset, scale, trains=False)
+
+        network, scale = model.network, data.pixel_scale
+        device = choose_device(options, console, trial)
+        session = Session(network, measured(), dataset(), device, scale, model.parameters)
         console.progress(f"evaluating {options.split}", 0, 0)
         with guarded(device, console):
             evaluation = session.evaluate(options.split)

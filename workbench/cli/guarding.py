@@ -79,7 +79,7 @@ class _Guard:
             if overdue == 2:
                 end = "" if watch.building else f"; in {GIVE_UP_S:.0f} s it ends by itself"
                 self._console.message(
-                    f"{self._device.info.id} has not answered for {silence_s:.0f} s. "
+                    f"{self._device.info.id} has not answered for {silence_s} s. "
                     f"Ctrl-C ends the program{end}."
                 )
             if overdue >= 2 and self._interrupted():
@@ -95,7 +95,7 @@ class _Guard:
 
     def _end(self, status: int, how: str, silence_s: float) -> None:
         """End the process: what the main thread waits for does not come back."""
-        what = f"{self._device.info.id} has not answered for {silence_s:.0f} s"
+        what = f"{self._device.info.id} has not answered for {silence_s} s"
         try:
             print(f"workbench: {how}: {what}.", self._advice(), file=sys.stderr, flush=True)
         finally:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from workbench.spec.data import DataSpec
 from workbench.training.feed import Feed
 from workbench.training.model_files import open_model
 from workbench.training.predictor import Predictor
+from workbench.training.trial import reading_trial
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,8 +37,9 @@ def run(options: argparse.Namespace) -> int:
                 f"Pictures are read by models of {SIDE} x {SIDE} inputs.",
             )
         images = np.stack([read_drawing(Path(name)) for name in options.images])
-        device = choose_device(options, console)
         scale = (model.data or DataSpec()).pixel_scale
+        trial = partial(reading_trial, model.network, training, scale)
+        device = choose_device(options, console, trial)
         precision = training.precision
         predictor = Predictor(
             Model.from_spec(model.network, training.seed, precision, model.parameters),

@@ -7,6 +7,7 @@ elsewhere.
 from __future__ import annotations
 
 import argparse
+from functools import cache, partial
 from typing import Any
 
 import attrs
@@ -22,6 +23,7 @@ from workbench.data.loading import load
 from workbench.spec.library import find_network
 from workbench.training.profile import KernelTiming, Profile, profile
 from workbench.training.session import Session
+from workbench.training.trial import training_trial
 
 #: Seconds of training that are looked at.
 _SECONDS = 2.0
@@ -34,11 +36,12 @@ def run(options: argparse.Namespace) -> int:
         load_extensions(console)
         network = find_network(name)
         training, data = training_spec(options), data_spec(options)
-        device = choose_device(options, console, profile=True)
-        dataset = load(data, console.progress)
+        dataset = cache(partial(load, data, console.progress))
+        trial = partial(training_trial, network, training, dataset, data.pixel_scale)
+        device = choose_device(options, console, trial, profile=True)
         # It trains for as long as it is looked at.
         training = attrs.evolve(training, epochs=10**6)
-        session = Session(network, training, dataset, device, data.pixel_scale)
+        session = Session(network, training, dataset(), device, data.pixel_scale)
         with guarded(device, console):
             console.progress("measuring the best product", 0, 0)
             peak_gflops = measured_peak(device, training.precision)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import queue
 from contextlib import ExitStack
+from functools import cache, partial
 from pathlib import Path
 
 import attrs
@@ -32,6 +33,7 @@ from workbench.training.model_files import model_file
 from workbench.training.run_log import RunLog
 from workbench.training.session import Session
 from workbench.training.trainer import Trainer
+from workbench.training.trial import training_trial
 
 
 @attrs.frozen
@@ -50,9 +52,10 @@ def run(options: argparse.Namespace) -> int:
         network = find_network(options.network or STARTER)
         training, data = training_spec(options), data_spec(options)
         save, log = writable(options.save), writable(options.log)
-        device = choose_device(options, console)
-        dataset = load(data, console.progress)
-        session = Session(network, training, dataset, device, data.pixel_scale)
+        dataset = cache(partial(load, data, console.progress))
+        trial = partial(training_trial, network, training, dataset, data.pixel_scale)
+        device = choose_device(options, console, trial)
+        session = Session(network, training, dataset(), device, data.pixel_scale)
         result = _train(session, data, save, log, console)
     if options.json:
         print_json(

@@ -16,10 +16,11 @@ import rich.table
 
 from workbench.cli.choices import data_spec, load_extensions, training_spec
 from workbench.cli.console import Console, print_json, result_console
+from workbench.cli.device_choice import choose_device
+from workbench.cli.guarding import guarded
 from workbench.core.errors import InputError
 from workbench.data.loading import load
 from workbench.engine.backends.base import Device
-from workbench.engine.backends.catalogue import open_device
 from workbench.engine.backends.opencl.tuner import Tuned, tune
 from workbench.spec.library import find_network, starter_networks
 from workbench.training.session import Session
@@ -39,15 +40,17 @@ def run(options: argparse.Namespace) -> int:
         names = [options.network] if options.network else list(starter_networks())
         networks = [find_network(name) for name in names]
         training, data = training_spec(options), data_spec(options)
-        device = open_device(options.device, profile=True)
+        # Searched is among many other kernels than those of a single network.
+        device = choose_device(options, console, profile=True)
         dataset = load(data, console.progress)
         plans = []
-        for network in networks:
-            session = Session(network, training, dataset, device, data.pixel_scale)
-            session.advance(1)
-            plans += list(dict.fromkeys(launch.plan for launch in device.launches()))
-            session.close()
-        found = tune(device, plans, seconds, console.progress)
+        with guarded(device, console):
+            for network in networks:
+                session = Session(network, training, dataset, device, data.pixel_scale)
+                session.advance(1)
+                plans += list(dict.fromkeys(launch.plan for launch in device.launches()))
+                session.close()
+            found = tune(device, plans, seconds, console.progress)
     if options.json:
         print_json(
             {

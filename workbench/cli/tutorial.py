@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import queue
+from functools import cache, partial
 from typing import Any
 
 import attrs
@@ -26,6 +27,7 @@ from workbench.training.commands import CommandQueue
 from workbench.training.events import EpochEnded, Stopped
 from workbench.training.session import Session
 from workbench.training.trainer import Trainer
+from workbench.training.trial import training_trial
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,9 +39,11 @@ def run(options: argparse.Namespace) -> int:
         if options.precision:
             training = attrs.evolve(training, precision=options.precision)
         data = data_spec(options, experiment.data)
-        device = choose_device(options, console)
-        dataset = load(data, console.progress)
-        session = Session(experiment.network, training, dataset, device, data.pixel_scale)
+        network, scale = experiment.network, data.pixel_scale
+        dataset = cache(partial(load, data, console.progress))
+        trial = partial(training_trial, network, training, dataset, scale)
+        device = choose_device(options, console, trial)
+        session = Session(network, training, dataset(), device, scale)
         table = _run_neuron if options.name == "neuron" else _run_classifier
         with guarded(device, console):
             figures = table(session, console)

@@ -5,7 +5,6 @@ Responsible for what is written there and when; knows neither panels nor engine.
 
 from __future__ import annotations
 
-from workbench.engine.backends.verdicts import Verdict
 from workbench.gui.main_window import MainWindow
 from workbench.gui.run_text import Speed, epoch_text, score_text, trust_text
 from workbench.training.events import (
@@ -37,7 +36,8 @@ class RunDisplay:
         self._device, self._speed_label = window.device_label, window.speed_label
         #: The device at hand, in words, and what is known of the one that was admitted last.
         self._known = ""
-        self._verdict: Verdict | None = None
+        self._at_hand: Prepared | None = None
+        self._admitted: DeviceAdmitted | None = None
         self._speed: Speed | None = None
         self._latest: Snapshot | None = None
 
@@ -60,9 +60,11 @@ class RunDisplay:
             self._device.setText(f"{event.device.name} ({event.device.id}), checking…")
             self._device.setToolTip("What it computes is compared with NumPy before its first use")
         elif isinstance(event, DeviceAdmitted):
-            self._verdict = event.verdict
-            if event.note:
+            told, self._admitted = self._admitted, event
+            if event.note and (told is None or event.note != told.note):
                 self._messages.show_message(event.note, kind="info")
+            if self._at_hand is not None and self._at_hand.device == event.device:
+                self._show_device(self._at_hand)
         elif isinstance(event, Started):
             self._speed, self._latest = Speed(event), None
             self._show_device(event)
@@ -89,7 +91,9 @@ class RunDisplay:
         self._bar.show_progress(epoch_text(snapshot), snapshot.progress, left, score)
 
     def _show_device(self, event: Prepared) -> None:
-        device, verdict = event.device, self._verdict
+        self._at_hand = event
+        device = event.device
+        verdict = None if self._admitted is None else self._admitted.verdict
         trust = f", {verdict.trust}" if verdict is not None and verdict.findings else ""
         self._known = f"{device.name} ({device.id}){trust}, {event.precision}"
         self._device.setText(self._known)

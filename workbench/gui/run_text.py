@@ -74,9 +74,12 @@ def trust_text(verdict: Verdict | None) -> str:
     """Return what is known of a device that computes; nothing of the reference itself."""
     if verdict is None or not (verdict.findings or verdict.failure):
         return "What computes"
+    found = f"Computes wrong: {verdict.faults}"
     if verdict.trust == "trusted":
-        return f"Computes as NumPy does; the largest error found is {verdict.worst_error:.1e}"
-    return f"Computes wrong: {verdict.faults}"
+        found = f"Computes as NumPy does; the largest error found is {verdict.worst_error:.1e}"
+    if verdict.unasked:
+        found += f".\nNot asked yet, until nothing is trained: {verdict.open_questions}"
+    return found
 
 
 def way_on(failed: RunFailed) -> str:

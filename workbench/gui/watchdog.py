@@ -79,7 +79,7 @@ class Watchdog(QObject):
         if not self.silent:
             return
         lifeline = self._engine.lifeline
-        silence = f"{lifeline.device_id} did not answer for {lifeline.overdue_s:.0f} s"
+        silence = f"{lifeline.device_id} did not answer for {lifeline.overdue_s} s"
         model = self._engine.give_up()
         step = model.position["step"] if model else 0
         failed = RunFailed(
@@ -98,7 +98,7 @@ class Watchdog(QObject):
         self._overdue = self._overdue + 1 if silence_s else 0
         if self._overdue % _LOOKS_A_WORD == 2:
             self._say(
-                f"{lifeline.device_id} has not answered for {silence_s:.0f} s.",
+                f"{lifeline.device_id} has not answered for {silence_s} s.",
                 "Wait, or press Stop to give it up; closing the window ends it, too.",
             )
         if self.silent is not was_silent:

@@ -156,7 +156,7 @@ class Inbox:
         self._commands = commands
         self._newest: dict[type[Request], Request] = {}
 
-    def take(self, wait: bool) -> list[Command]:
+    def take(self, wait: bool, most_s: float | None = None) -> list[Command]:
         """Return the steering commands that have come, and note the requests.
 
         Nothing behind a `Prepare`, `Start` or `Shutdown` is taken: whoever obeys it takes the rest.
@@ -165,10 +165,15 @@ class Inbox:
         ----------
         wait
             Block until there is at least one command.
+        most_s
+            Seconds to wait for it, at most; None for any time.
         """
         steering: list[Command] = []
         while wait or not self._commands.empty():
-            command = self._commands.get()
+            try:
+                command = self._commands.get(timeout=most_s)
+            except queue.Empty:
+                break
             wait = False
             if isinstance(command, Request):
                 self._newest[type(command)] = command

@@ -1,32 +1,44 @@
-"""Devices as a run gets them: checked once, and refused where they compute wrong.
+"""Which devices may compute: what is needed of one is compared with NumPy first.
 
-Responsible for when a device is checked and whether it may be used; knows neither how it is checked
-nor who asks.
+Responsible for when a device is asked what, and for whether it may be used; knows neither how
+answers are judged nor who asks.
+
+A device has to be right in what it is wanted for before it computes it: a *trial* says what that
+is. All else can be asked later. Where nobody says what a device is wanted for, it is all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import attrs
 
-from workbench.core.errors import DeviceError, DeviceLost, OutOfMemory, UntrustedDevice
+from workbench.core.errors import (
+    DeviceError,
+    DeviceLost,
+    DeviceStuck,
+    OutOfMemory,
+    UntrustedDevice,
+)
 from workbench.engine.backends.base import Device, DeviceInfo
-from workbench.engine.backends.catalogue import devices, named_device, open_device
-from workbench.engine.backends.verdicts import Verdict, keep, stored
-from workbench.training.trust import Progress, check
+from workbench.engine.backends.catalogue import device_info, devices, named_device, open_device
+from workbench.engine.backends.reference import INFO as REFERENCE
+from workbench.engine.backends.verdicts import Finding, Verdict, keep, preferred, stored
+from workbench.training.trial import Trial
+from workbench.training.trust import Progress, ask, speed, unknown
 
-Opener = Callable[[str | None], Device]
+#: What a device may fail with that says nothing of how it computes: it may be otherwise next time.
+_PASSING = (OutOfMemory, DeviceLost, DeviceStuck)
 
 
 @attrs.frozen
 class Admitted:
-    """A device that may be used, open.
+    """A device that may be used.
 
     Parameters
     ----------
-    device
+    info
         What computes.
     verdict
         What is known of it.
@@ -34,7 +46,7 @@ class Admitted:
         What whoever uses it should hear; empty where there is nothing to say.
     """
 
-    device: Device
+    info: DeviceInfo
     verdict: Verdict
     note: str = ""
 
@@ -55,64 +67,144 @@ class Admission:
 
     progress: Progress
     around: Callable[[Device], AbstractContextManager[object]]
-    open: Opener = open_device
+    open: Callable[[str], Device] = open_device
 
-    def admit(self, id: str | None, untrusted: bool = False) -> Admitted:
-        """Return a device to compute on, checked if nothing is known of it yet.
+    def admit(
+        self, id: str | None, untrusted: bool = False, trial: Callable[[], Trial] | None = None
+    ) -> Admitted:
+        """Return a device to compute on, which was asked what it is wanted for.
 
         Parameters
         ----------
         id
-            Such as ``pocl:0``. Where none is named, here or by ``WORKBENCH_DEVICE``, every OpenCL
-            device that was never checked is, and the best one is taken; one that computes wrong
-            never is.
+            Such as ``pocl:0``. Where none is named, here or by ``WORKBENCH_DEVICE``, it is the
+            fastest OpenCL device that computes right.
         untrusted
             Whether the device is used even if it computes wrong.
+        trial
+            Makes what it is wanted for, if that is to be known; None for anything.
 
         Raises
         ------
         UntrustedDevice
             The device that was named computes wrong.
         UnknownDevice, DeviceError
-            There is no such device, or it does not open.
+            There is no such device, or it fails.
         """
         named = id or named_device()
         if named is None:
-            for info in devices():
-                with suppress(OutOfMemory, DeviceLost):
-                    self.judge(info)
-        device = self.open(named)
-        info, verdict = device.info, self.judge(device.info)
-        if verdict.trust == "trusted":
-            alone = named is None and info.type == "reference"
-            return Admitted(device, verdict, _loneliness() if alone else "")
-        wrong = f"{info.id} ({info.name}) computes wrong: {verdict.faults}."
-        if verdict.trust == "refused" and not untrusted:
-            raise UntrustedDevice(wrong, "Use another device, or a newer driver.")
-        return Admitted(device, verdict, wrong)
+            return self._best(trial)
+        info = device_info(named)
+        admitted = admitted_by(info, self.judge(info, trial))
+        if admitted.verdict.trust == "refused" and not untrusted:
+            raise UntrustedDevice(admitted.note, "Use another device, or a newer driver.")
+        return admitted
 
-    def judge(self, info: DeviceInfo, again: bool = False) -> Verdict:
-        """Return what is known of a device; check it if nothing is, or `again`."""
-        verdict = stored(info)
-        if verdict is None or (again and info.type != "reference"):
-            verdict = self._check(info)
+    def judge(
+        self, info: DeviceInfo, trial: Callable[[], Trial] | None = None, again: bool = False
+    ) -> Verdict:
+        """Return what is known of a device once it was asked what it is wanted for.
+
+        Parameters
+        ----------
+        trial
+            Makes what that is; None for anything.
+        again
+            Whether it is asked anew what it was asked before.
+        """
+        known = stored(info)
+        if known is None or (again and info != REFERENCE):
+            known = unknown(info)
+        if info == REFERENCE or known.trust == "refused":
+            return known
+        if trial is None:
+            verdict = self._ask(info, known) if known.unasked else known
+            own = None
+        else:
+            wanted = trial()
+            verdict, own = known, known.finding(wanted.family, wanted.precision)
+            if own is None and known.unasked:
+                verdict, own = self._try(info, known, wanted)
+        if verdict != known:
             keep(info, verdict)
+        # What is wrong with one network says nothing of others.
+        return attrs.evolve(verdict, trust="refused") if own and own.wrong else verdict
+
+    def ask_more(self, info: DeviceInfo) -> Verdict:
+        """Ask a device one more of the questions that are left; return what is known then."""
+        verdict = self._ask(info, stored(info) or unknown(info), most=1)
+        keep(info, verdict)
         return verdict
 
-    def _check(self, info: DeviceInfo) -> Verdict:
+    def _best(self, trial: Callable[[], Trial] | None) -> Admitted:
+        """Return the fastest device that computes right; NumPy where there is none."""
+        failure: DeviceError | None = None
+        for info in self._by_speed():
+            try:
+                verdict = self.judge(info, trial)
+            except _PASSING as error:
+                failure = failure or error
+                continue
+            if verdict.trust == "trusted":
+                return Admitted(info, verdict)
+        if failure is not None:
+            raise failure
+        reason = "computes right here" if len(devices()) > 1 else "was found"
+        return Admitted(
+            REFERENCE,
+            self.judge(REFERENCE),
+            f"No OpenCL device {reason}: NumPy computes, as the device 'reference', slowly.",
+        )
+
+    def _by_speed(self) -> list[DeviceInfo]:
+        """Return the OpenCL devices that are not known to compute wrong, the fastest first."""
+        found = preferred(devices())
+        for info in found if len(found) > 1 else ():
+            known = stored(info) or unknown(info)
+            if not known.gflops:
+                with suppress(DeviceError), self._opened(info) as device:
+                    keep(info, attrs.evolve(known, gflops=speed(device)))
+        return preferred(devices())
+
+    def _try(
+        self, info: DeviceInfo, known: Verdict, trial: Trial
+    ) -> tuple[Verdict, Finding | None]:
+        """Let a device do what it is wanted for; if it does that wrong, ask it everything else."""
+        self.progress(f"checking {info.id}", 0, 0)
         try:
-            # One of its own: what runs count is theirs.
-            device = self.open(info.id)
-            with self.around(device):
-                return check(device, self.progress)
-        except (OutOfMemory, DeviceLost):
-            # No verdict: it may be otherwise the next time.
+            with self._opened(info) as device:
+                found = trial.compare(device)
+        except _PASSING:
             raise
         except DeviceError as error:
-            return Verdict("refused", failure=str(error))
+            verdict = self._ask(info, known)
+            keep(info, verdict)
+            if verdict.trust == "refused":
+                return verdict, None
+            # The device is sound: it is something about what it is wanted for.
+            raise error from None
+        if found.wrong:
+            known = self._ask(info, known)
+        return known.having(found), found
+
+    def _ask(self, info: DeviceInfo, known: Verdict, most: int | None = None) -> Verdict:
+        try:
+            with self._opened(info) as device:
+                return ask(device, known, self.progress, most)
+        except _PASSING:
+            raise
+        except DeviceError as error:
+            return Verdict("refused", known.findings, known.gflops, str(error))
+
+    @contextmanager
+    def _opened(self, info: DeviceInfo) -> Iterator[Device]:
+        # One of its own: what runs count is theirs.
+        device = self.open(info.id)
+        with self.around(device):
+            yield device
 
 
-def _loneliness() -> str:
-    """Return why NumPy computes although nobody has asked for it."""
-    reason = "computes right here" if len(devices()) > 1 else "was found"
-    return f"No OpenCL device {reason}: NumPy computes, as the device 'reference', slowly."
+def admitted_by(info: DeviceInfo, verdict: Verdict) -> Admitted:
+    """Return a device with what there is to say of it."""
+    wrong = f"{info.id} ({info.name}) computes wrong: {verdict.faults}."
+    return Admitted(info, verdict, "" if verdict.trust == "trusted" else wrong)

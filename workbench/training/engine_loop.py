@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import attrs
 import numpy as np
@@ -16,8 +17,9 @@ import numpy as np
 from workbench.core.errors import WorkbenchError
 from workbench.data.dataset import Dataset, Progress
 from workbench.data.loading import load
-from workbench.engine.backends.base import Device
+from workbench.engine.backends.base import Device, DeviceInfo
 from workbench.engine.backends.catalogue import open_device
+from workbench.engine.backends.verdicts import Verdict
 from workbench.spec.data import DataSpec
 from workbench.training.commands import (
     Command,
@@ -29,7 +31,7 @@ from workbench.training.commands import (
     Shutdown,
     Start,
 )
-from workbench.training.devices import Admission
+from workbench.training.devices import Admission, admitted_by
 from workbench.training.events import (
     DataLoaded,
     DeviceAdmitted,
@@ -45,8 +47,13 @@ from workbench.training.history import History
 from workbench.training.lifeline import AtHand, Lifeline
 from workbench.training.session import Session
 from workbench.training.trainer import Trainer, answer, opened, unforeseen
+from workbench.training.trial import training_trial
 
 _log = logging.getLogger(__name__)
+
+#: Seconds without a command before a device is asked one question more that nobody waits for: while
+#: it is, a command waits for it, for up to a few seconds.
+_QUIET_S = 1.0
 
 
 def serve(
@@ -88,7 +95,9 @@ class _Engine:
         self._lifeline = lifeline
         self._inbox = Inbox(commands)
         self._next: Command | None = None
-        self._devices: dict[str | None, Device] = {}
+        self._devices: dict[str, Device] = {}
+        #: The device of the session, as it was told of last.
+        self._admitted: DeviceAdmitted | None = None
         self._data: tuple[DataSpec, Dataset] | None = None
         self._session: Session | None = None
         #: By which the session was opened.
@@ -124,11 +133,17 @@ class _Engine:
                 self._publish(attrs.evolve(prepared, id=command.id))
                 self._warm(session)
             return
-        steering = self._inbox.take(wait=True)
+        admitted = self._admitted
+        if admitted is not None and not _is_askable(admitted.verdict):
+            admitted = None
+        steering = self._inbox.take(wait=True, most_s=_QUIET_S if admitted else None)
         # Prepare, Start and Shutdown are always the last; the others steer a run; there is none.
         self._next = steering[-1] if steering else None
-        for request in self._inbox.requests():
+        requests = self._inbox.requests()
+        for request in requests:
             self._publish(self._answer(request))
+        if admitted is not None and not (steering or requests):
+            self._ask_more(admitted)
 
     def _answer(self, request: Request) -> Event:
         if self._session is None or self._opened_by is None:
@@ -161,32 +176,55 @@ class _Engine:
             self._next = trainer.handover
 
     def _admit(self, wanted: Prepare) -> Device:
-        """Return the device that is wanted, checked before its first use."""
+        """Return the device that is wanted, which was asked what it is wanted for."""
+        data = partial(self._load_data, wanted)
+        scale = wanted.data.pixel_scale
+        trial = partial(training_trial, wanted.network, wanted.training, data, scale)
+        admission = self._admission(self._progress, DeviceChecking)
+        found = admission.admit(wanted.device, wanted.untrusted, trial)
+        device = self._devices.get(found.info.id)
+        if device is None or device.lost:
+            # What is lost is lost for good; it may be there again under its name.
+            device = self._devices[found.info.id] = self._open_device(found.info.id)
+        self._tell(DeviceAdmitted(found.info, found.verdict, found.note))
+        return device
 
+    def _ask_more(self, admitted: DeviceAdmitted) -> None:
+        """Ask the device at hand one question more, as there is nothing else to do."""
+        admission = self._admission(lambda *_: None, None)
+        try:
+            found = admitted_by(admitted.device, admission.ask_more(admitted.device))
+            self._tell(DeviceAdmitted(found.info, found.verdict, found.note))
+        except WorkbenchError:
+            # Not now, for want of memory perhaps; whoever opens the next session goes on.
+            self._admitted = None
+        if self._session is not None:
+            self._lifeline.device = self._session.device
+
+    def _admission(
+        self, progress: Progress, tell: Callable[[DeviceInfo], Event] | None
+    ) -> Admission:
         @contextlib.contextmanager
         def told(device: Device) -> Iterator[None]:
             self._lifeline.device = device
-            self._publish(DeviceChecking(device.info))
+            if tell is not None:
+                self._publish(tell(device.info))
             yield
 
-        admission = Admission(self._progress, told, self._open_device)
-        admitted = admission.admit(wanted.device, wanted.untrusted)
-        self._publish(DeviceAdmitted(admitted.device.info, admitted.verdict, admitted.note))
-        return admitted.device
+        return Admission(progress, told, self._open_device)
+
+    def _tell(self, admitted: DeviceAdmitted) -> None:
+        if admitted != self._admitted:
+            self._admitted = admitted
+            self._publish(admitted)
 
     def _progress(self, what: str, done: int, total: int) -> None:
         self._publish(Preparing(what, done, total))
 
     def _open(self, wanted: Prepare) -> Session:
         """Return the session that is wanted; it is the one at hand from now on."""
-        device = self._devices.get(wanted.device)
-        if device is None or device.lost:
-            # What is lost is lost for good; it may be there again under its name.
-            device = self._devices[wanted.device] = self._admit(wanted)
-        if self._data is None or self._data[0] != wanted.data:
-            dataset = self._load(wanted.data, self._progress)
-            self._data = (wanted.data, dataset)
-            self._publish(DataLoaded(dataset.test.inputs, dataset.test.targets))
+        device = self._admit(wanted)
+        dataset = self._load_data(wanted)
         parameters: Mapping[str, np.ndarray] | None = wanted.parameters
         position = wanted.position
         history = History.from_arrays(wanted.history or {})
@@ -200,7 +238,7 @@ class _Engine:
         session = Session(
             wanted.network,
             wanted.training,
-            self._data[1],
+            dataset,
             device,
             wanted.data.pixel_scale,
             parameters,
@@ -214,3 +252,16 @@ class _Engine:
         if before is not None:
             before.close()
         return session
+
+    def _load_data(self, wanted: Prepare) -> Dataset:
+        """Return the data that are wanted, which are those at hand from now on."""
+        if self._data is None or self._data[0] != wanted.data:
+            dataset = self._load(wanted.data, self._progress)
+            self._data = (wanted.data, dataset)
+            self._publish(DataLoaded(dataset.test.inputs, dataset.test.targets))
+        return self._data[1]
+
+
+def _is_askable(verdict: Verdict) -> bool:
+    """Whether there is something left to ask whose answer matters."""
+    return bool(verdict.unasked) and verdict.trust != "refused"

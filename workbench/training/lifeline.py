@@ -42,9 +42,9 @@ class Lifeline:
         self.at_hand: AtHand | None = None
 
     @property
-    def overdue_s(self) -> float:
+    def overdue_s(self) -> int:
         """Seconds for which the device has not answered, once they are too many; else 0."""
-        return 0.0 if self.device is None else self.device.watch.overdue_s
+        return 0 if self.device is None else self.device.watch.overdue_s
 
     @property
     def device_id(self) -> str:

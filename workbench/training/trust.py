@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from workbench.core.errors import DeviceLost, OutOfMemory, WorkbenchError
-from workbench.engine.backends.base import Device
+from workbench.engine.backends.base import Device, DeviceInfo
 from workbench.engine.backends.verdicts import Finding, Trust, Verdict
 from workbench.engine.function import function
 from workbench.engine.graph.evaluate import evaluate
@@ -35,49 +35,74 @@ _FUNCTION_EPS = 32
 #: Sides of the matrices whose product is timed, and seconds that may be spent on it.
 _SIDE, _TIMING_S = 1024, 0.2
 
-#: Told what is being done, how many of how many parts are done.
+#: Told what is being done, how much of how much is done.
 Progress = Callable[[str, int, int], None]
 
 
 def check(device: Device, progress: Progress = lambda *_: None) -> Verdict:
-    """Ask a device every question, and time a product on it.
+    """Ask a device every question, and time a product on it; see `ask`."""
+    return ask(device, unknown(device.info), progress)
+
+
+def unknown(info: DeviceInfo) -> Verdict:
+    """Return what is known of a device that was never asked anything."""
+    asked = ((name, p) for name, family in FAMILIES.items() for p in family.precisions)
+    return Verdict("trusted", unasked=tuple(q for q in asked if info.float64 or q[1] != "float64"))
+
+
+def ask(
+    device: Device,
+    known: Verdict,
+    progress: Progress = lambda *_: None,
+    most: int | None = None,
+) -> Verdict:
+    """Ask a device what it was not asked yet; return what is known then.
 
     An operation that is wrong is told by name. What every network needs must be right, or the
     device is refused; anything else that is wrong limits it.
+
+    Parameters
+    ----------
+    device, known
+        Who is asked, and what is known already.
+    progress
+        Told how many of how many questions were asked.
+    most
+        How many questions to ask; None for all. With the last one, a product is timed.
     """
-    findings: list[Finding] = []
-    trust: Trust = "trusted"
-    for number, (name, family) in enumerate(FAMILIES.items()):
-        progress(f"checking {device.info.id}", number, len(FAMILIES))
+    now = known.unasked[:most]
+    later = known.unasked[len(now) :]
+    findings = list(known.findings)
+    for number, (name, precision) in enumerate(now):
+        progress(f"checking {device.info.id}", number, len(now))
         try:
-            found = _ask(device, name, family)
+            findings.append(_ask(device, name, precision))
         except (OutOfMemory, DeviceLost):
             # That says nothing of how it computes, and may be otherwise the next time.
             raise
         except WorkbenchError as error:
             # What comes after a device gave up tells nothing.
-            findings += [Finding(name, "", float("inf"), name)]
-            return Verdict("refused", tuple(findings), failure=str(error))
-        findings += found
-        if any(finding.wrong for finding in found):
-            trust = "refused" if family.essential or trust == "refused" else "limited"
-    progress(f"checking {device.info.id}", len(FAMILIES), len(FAMILIES))
-    return Verdict(trust, tuple(findings), _gflops(device))
+            findings.append(Finding(name, precision, float("inf"), name))
+            return Verdict("refused", tuple(findings), known.gflops, str(error))
+    progress(f"checking {device.info.id}", len(now), len(now))
+    gflops = known.gflops if later else known.gflops or speed(device)
+    return Verdict(_trust(findings), tuple(findings), gflops, unasked=later)
 
 
-def _ask(device: Device, name: str, family: Family) -> list[Finding]:
-    truth: list[np.ndarray] = []
-    findings = []
-    for precision in family.precisions:
-        if precision == "float64" and not device.info.float64:
-            continue
-        if family.exact or not truth:
-            with np.errstate(all="ignore"):
-                truth = _truth(family, precision if family.exact else "float64")
-        cases = list(family.cases(Numbers(precision)))
-        found = _answers(device, cases)
-        findings.append(_compare(name, precision, cases, found, truth))
-    return findings
+def _trust(findings: Sequence[Finding]) -> Trust:
+    # What single networks were found to be is no matter here.
+    wrong = [FAMILIES[f.family] for f in findings if f.wrong and f.family in FAMILIES]
+    if any(family.essential for family in wrong):
+        return "refused"
+    return "limited" if wrong else "trusted"
+
+
+def _ask(device: Device, name: str, precision: str) -> Finding:
+    family = FAMILIES[name]
+    with np.errstate(all="ignore"):
+        truth = _truth(family, precision if family.exact else "float64")
+    cases = list(family.cases(Numbers(precision)))
+    return _compare(name, precision, cases, _answers(device, cases), truth)
 
 
 def _truth(family: Family, dtype: str) -> list[np.ndarray]:
@@ -119,34 +144,47 @@ def _compare(
     found: Sequence[np.ndarray],
     truth: Sequence[np.ndarray],
 ) -> Finding:
-    eps = float(np.finfo(precision).eps)
-    errors = [_error(c, f, t) for c, f, t in zip(cases, found, truth, strict=True)]
+    errors = [
+        error_of(f, t, c.whole) if f.dtype.name == c.value.dtype else float("inf")
+        for c, f, t in zip(cases, found, truth, strict=True)
+    ]
     wrong = tuple(
         case.op
         for case, error in zip(cases, errors, strict=True)
-        if not error <= (_FUNCTION_EPS + case.terms) * eps
+        if not error <= allowed(case.terms, precision)
     )
     worst = int(np.argmax(errors))
     return Finding(family, precision, errors[worst], cases[worst].op, wrong)
 
 
-def _error(case: Case, found: np.ndarray, truth: np.ndarray) -> float:
-    """Return the largest error, relative to the truth, or to 1 where that is smaller."""
-    if found.shape != truth.shape or found.dtype.name != case.value.dtype:
+def error_of(found: np.ndarray, truth: np.ndarray, whole: bool) -> float:
+    """Return the largest error of all elements, infinite where a number is none.
+
+    Parameters
+    ----------
+    whole
+        Whether it is relative to the largest element; else to each, or to 1 where that is smaller.
+    """
+    if found.shape != truth.shape:
         return float("inf")
     if not truth.size:
         return 0.0
     given, wanted = found.astype(np.float64), truth.astype(np.float64)
     with np.errstate(all="ignore"):
-        size = np.abs(wanted).max() if case.whole else np.maximum(np.abs(wanted), 1)
-        error = np.abs(given - wanted) / (size or 1.0 if case.whole else size)
+        size = np.abs(wanted).max() if whole else np.maximum(np.abs(wanted), 1)
+        error = np.abs(given - wanted) / (size or 1.0 if whole else size)
     same = (given == wanted) | (np.isnan(given) & np.isnan(wanted))
     error = np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
     return float(error.max())
 
 
-def _gflops(device: Device) -> float:
-    """Return the speed of a float32 product: the best of a few, in a bounded time."""
+def allowed(terms: int, dtype: str) -> float:
+    """Return how far rounding may take what is made of so many terms from the truth."""
+    return (_FUNCTION_EPS + terms) * float(np.finfo(dtype).eps)
+
+
+def speed(device: Device) -> float:
+    """Return 10^9 operations a second of a float32 product, the best of a few."""
     random = np.random.default_rng(1)
     a, b = (shared(random.random((_SIDE, _SIDE), np.float32)) for _ in range(2))
     product = shared(np.zeros((_SIDE, _SIDE), np.float32))

@@ -34,6 +34,22 @@ def default_device() -> str:
     return named_device() or next((info.id for info in preferred(list_opencl())), REFERENCE.id)
 
 
+def device_info(id: str) -> DeviceInfo:
+    """Return what is to be told of a device.
+
+    Raises
+    ------
+    UnknownDevice
+        This machine has no device of that id; the message lists those that it has.
+    """
+    known = {info.id: info for info in devices()}
+    if id not in known:
+        raise UnknownDevice(
+            f"There is no device {id!r} on this machine.", f"Known: {', '.join(known)}."
+        )
+    return known[id]
+
+
 def open_device(id: str | None = None, *, profile: bool = False) -> Device:
     """Return a device, opened.
 
@@ -47,16 +63,11 @@ def open_device(id: str | None = None, *, profile: bool = False) -> Device:
     Raises
     ------
     UnknownDevice
-        This machine has no device of that id; the message lists those that it has.
+        This machine has no device of that id.
     DeviceError
         The device does not open.
     """
-    wanted = id or default_device()
-    known = [info.id for info in devices()]
-    if wanted not in known:
-        raise UnknownDevice(
-            f"There is no device {wanted!r} on this machine.", f"Known: {', '.join(known)}."
-        )
+    wanted = device_info(id or default_device()).id
     if wanted == REFERENCE.id:
         return ReferenceDevice(profile=profile)
     return open_opencl(wanted, profile=profile)

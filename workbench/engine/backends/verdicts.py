@@ -6,25 +6,22 @@ checked.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import math
-import os
-import re
-import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import attrs
 
-from workbench.core.paths import cache_folder
+from workbench.core.cache_file import CacheFile
 from workbench.core.resources import source_digest
 from workbench.engine.backends.base import DeviceInfo
 
 #: ``limited``: what is wrong is nothing that every network needs. ``refused``: something is.
 Trust = Literal["trusted", "limited", "refused"]
+
+
+#: A family of kernels and a precision: what is asked at a time.
+Question = tuple[str, str]
 
 
 @attrs.frozen
@@ -34,7 +31,7 @@ class Finding:
     Parameters
     ----------
     family, precision
-        Which kernels.
+        Which kernels; those of a single network have a family of their own.
     worst_error
         The largest relative error that was found; infinite where a number is none, or where the
         device failed.
@@ -53,24 +50,46 @@ class Finding:
 
 @attrs.frozen
 class Verdict:
-    """What a check of a device came to.
+    """What is known of a device.
 
     Parameters
     ----------
     trust
-        What follows from it.
+        What follows from all that was asked.
     findings
-        One for each family and precision.
+        One for each family and precision that was asked.
     gflops
         10^9 float32 operations a second in a matrix product; 0 where none was timed.
     failure
         What the driver said where it gave up.
+    unasked
+        What is still to be asked.
     """
 
     trust: Trust
     findings: tuple[Finding, ...] = ()
     gflops: float = 0.0
     failure: str = ""
+    unasked: tuple[Question, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was asked of all there is to ask."""
+        return bool(self.findings or self.failure or not self.unasked)
+
+    @property
+    def open_questions(self) -> str:
+        """What is still to be asked, as a person reads it."""
+        return ", ".join(f"{family} in {precision}" for family, precision in self.unasked)
+
+    def finding(self, family: str, precision: str) -> Finding | None:
+        """Return how a family did in a precision; None where it was not asked."""
+        same = (f for f in self.findings if (f.family, f.precision) == (family, precision))
+        return next(same, None)
+
+    def having(self, finding: Finding) -> Verdict:
+        """Return the verdict with a finding more."""
+        return attrs.evolve(self, findings=(*self.findings, finding))
 
     @property
     def worst_error(self) -> float:
@@ -94,37 +113,21 @@ ORACLE = Verdict("trusted")
 
 
 def stored(info: DeviceInfo) -> Verdict | None:
-    """Return what is known of a device; None where it is to be checked.
+    """Return what is known of a device; None where nothing was ever asked.
 
     A file that is damaged, or of another driver or other kernels, tells nothing.
     """
     if info.type == "reference":
         return ORACLE
     try:
-        kept = json.loads(_path(info).read_bytes())
-        if kept["device"] != _identity(info) or kept["sum"] != _sum(kept):
-            return None
-        return _verdict(kept["verdict"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return _verdict(_file(info).read())
+    except (ValueError, KeyError, TypeError):
         return None
 
 
 def keep(info: DeviceInfo, verdict: Verdict) -> None:
     """Keep what is known of a device; where nothing can be written it is forgotten."""
-    kept: dict[str, Any] = {"device": _identity(info), "verdict": attrs.asdict(verdict)}
-    kept["sum"] = _sum(kept)
-    path = _path(info)
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # In one step: another process may be reading, or writing its own.
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(kept, file, indent=1)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+    _file(info).write(attrs.asdict(verdict))
 
 
 def preferred(devices: list[DeviceInfo]) -> list[DeviceInfo]:
@@ -148,23 +151,16 @@ def _sources() -> str:
     return source_digest("engine", "nn", "training")
 
 
-def _identity(info: DeviceInfo) -> dict[str, str]:
+def _file(info: DeviceInfo) -> CacheFile:
     told = {name: getattr(info, name) for name in ("id", "name", "platform", "driver")}
-    return {**told, "float64": str(info.float64), "kernels": _sources()}
-
-
-def _path(info: DeviceInfo) -> Path:
-    return cache_folder() / "trust" / f"{re.sub(r'[^a-z0-9]+', '-', info.id)}.json"
-
-
-def _sum(kept: dict[str, Any]) -> str:
-    text = json.dumps([kept["device"], kept["verdict"]], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    about = {**told, "float64": str(info.float64), "kernels": _sources()}
+    return CacheFile("trust", info.id, about)
 
 
 def _verdict(kept: dict[str, Any]) -> Verdict:
     findings = (Finding(**{**f, "wrong": tuple(f["wrong"])}) for f in kept["findings"])
-    verdict = Verdict(**{**kept, "findings": tuple(findings)})
+    unasked = tuple((str(family), str(precision)) for family, precision in kept["unasked"])
+    verdict = Verdict(**{**kept, "findings": tuple(findings), "unasked": unasked})
     if not math.isfinite(verdict.gflops):
         raise ValueError("no speed")
     return verdict

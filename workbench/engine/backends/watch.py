@@ -6,6 +6,7 @@ about one that does not answer.
 
 from __future__ import annotations
 
+import math
 import time
 from types import TracebackType
 
@@ -62,8 +63,9 @@ class Watch:
         return max(patience, _LONGER * self._longest_s)
 
     @property
-    def overdue_s(self) -> float:
-        """Seconds for which the device has not answered, once they are too many; else 0."""
+    def overdue_s(self) -> int:
+        """Seconds, the last one begun, without an answer, once they are too many; else 0."""
         since = self._since
         waited = 0.0 if since is None else time.monotonic() - since
-        return waited if waited > self.patience_s else 0.0
+        # Rounded up: rounded to the nearest, it might seem to be less than is allowed.
+        return math.ceil(waited) if waited > self.patience_s else 0
