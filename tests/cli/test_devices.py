@@ -169,7 +169,10 @@ def test_the_list_says_what_was_not_asked(
     assert "was not asked" not in workbench("devices").out
     workbench("train", "--network", small, "--dataset", squares, "--epochs", 1, "--device", id)
     assert " trusted " in row()
-    assert f"{id} was not asked yet: updates in float32, upd" in workbench("devices").out
+    assert (
+        f"{id} was not asked yet in float32: updates, moves; in float64: updates."
+        in workbench("devices").out
+    )
     found = workbench("devices", "--check", "--json").json["devices"][0]
     assert [(f["family"], f["precision"]) for f in found["findings"]] == list(QUESTIONS)
     assert asking.asked[1 : 1 + len(QUESTIONS)] == list(QUESTIONS)

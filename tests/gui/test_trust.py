@@ -19,6 +19,7 @@ from workbench.gui.run_control import Phase
 from workbench.gui.state import DocumentState
 from workbench.training import engine_loop, trust
 from workbench.training.commands import Probe
+from workbench.training.events import DeviceAdmitted
 
 __all__ = ["asking"]
 
@@ -82,15 +83,24 @@ def test_the_badge_follows_what_is_asked_while_the_window_rests(
     asking.wrong = {"moves": ("slice",)}
     controller = open_window(chosen(state))
     label, bar = badge(controller), controller.window.message_bar
+    controller.display.take_event(DeviceAdmitted(INFOS[0], trust.unknown(INFOS[0]), ""))
+    assert f"({INFOS[0].id}), not checked yet, float64" in label.text()
+    assert label.toolTip().startswith("Still to be asked")
+    known = verdicts.stored(INFOS[0])
+    assert known is not None
+    controller.display.take_event(DeviceAdmitted(INFOS[0], known, ""))
     assert ", trusted, " in label.text()
-    assert "Not asked yet, until nothing is trained: updates in float32, upd" in label.toolTip()
+    assert (
+        "Still to be asked while nothing is trained, in float32: updates, moves; in float64: upd"
+        in label.toolTip()
+    )
     assert not bar.isVisible()
     monkeypatch.setattr(engine_loop, "_QUIET_S", 0.0)
     controller.requests.ask(None, Probe(0, 1))  # something to do, once more
     shows(qtbot, controller, f"({INFOS[0].id}), limited, float64")
     assert label.property("role") == "bad"
     assert "moves in float32 (slice" in label.toolTip()
-    assert "Not asked" not in label.toolTip()
+    assert "Still to be asked" not in label.toolTip()
     assert "computes wrong: moves" in bar.text
     assert not bar._answer.isVisible()
     assert asking.asked == [TRIAL, *QUESTIONS]
@@ -114,7 +124,7 @@ def test_what_is_wrong_is_said_once(
     )
     qtbot.waitUntil(lambda: len(asking.asked) == 4, timeout=20_000)
     shows(qtbot, controller, "limited")
-    qtbot.waitUntil(lambda: "Not asked" not in badge(controller).toolTip(), timeout=20_000)
+    qtbot.waitUntil(lambda: "Still to be asked" not in badge(controller).toolTip(), timeout=20_000)
     assert len(said) <= 1
 
 

@@ -52,11 +52,18 @@ class Engine:
         self.seen: list[Event] = []
         self.send: Callable[[Command], None] = self._commands.put
         self.lifeline = Lifeline()
+        self.may_load = threading.Event()
+        self.may_load.set()
+        self._dataset = dataset
         self.thread = threading.Thread(
             target=serve,
-            args=(self._commands, self._events.put, lambda *_: dataset, _opened, self.lifeline),
+            args=(self._commands, self._events.put, self._load, _opened, self.lifeline),
         )
         self.thread.start()
+
+    def _load(self, *_: object) -> Dataset:
+        assert self.may_load.wait(10)
+        return self._dataset
 
     def wait_for(self, kind: type[E]) -> E:
         """Return the next event of a kind; fails if ten seconds bring none."""
@@ -136,6 +143,20 @@ def test_a_command_waits_for_one_question_only(
     assert [len(event.verdict.unasked) for event in told] == [2]
     assert asking.asked == [TRIAL, QUESTIONS[0]]
     assert [engine.left() for _ in range(2)] == [1, 0]
+
+
+def test_a_session_that_is_replaced_at_once_is_not_asked_for(
+    engine: Engine, asking: Asking, prepare: Prepare, endless: Start
+) -> None:
+    engine.may_load.clear()
+    for command in (prepare, prepare, endless):
+        engine.send(command)
+    engine.may_load.set()
+    engine.wait_for(Snapshot)
+    told = [event for event in engine.seen if isinstance(event, DeviceAdmitted)]
+    assert [event.verdict.is_known for event in told] == [False, True]
+    assert [type(event) for event in engine.seen].count(DeviceChecking) == 1
+    assert asking.asked == [TRIAL]
 
 
 def test_nothing_is_asked_while_a_run_goes_on(

@@ -72,7 +72,7 @@ def _print(found: list[DeviceInfo], verdicts: Mapping[str, Verdict | None], chec
                 print(verdict.failure)
             _print_findings(verdict.findings)
         if verdict is not None and verdict.is_known and verdict.unasked:
-            print(f"\n{info.id} was not asked yet: {verdict.open_questions}.")
+            print(f"\n{info.id} was not asked yet {verdict.open_questions}.")
 
 
 def _print_findings(findings: tuple[Finding, ...]) -> None:

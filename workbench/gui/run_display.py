@@ -94,7 +94,11 @@ class RunDisplay:
         self._at_hand = event
         device = event.device
         verdict = None if self._admitted is None else self._admitted.verdict
-        trust = f", {verdict.trust}" if verdict is not None and verdict.findings else ""
+        trust = ""
+        if verdict is not None and not verdict.is_known:
+            trust = ", not checked yet"
+        elif verdict is not None and verdict.findings:
+            trust = f", {verdict.trust}"
         self._known = f"{device.name} ({device.id}){trust}, {event.precision}"
         self._device.setText(self._known)
         self._device.setToolTip(trust_text(verdict))

@@ -72,14 +72,17 @@ def duration(seconds: float) -> str:
 
 def trust_text(verdict: Verdict | None) -> str:
     """Return what is known of a device that computes; nothing of the reference itself."""
-    if verdict is None or not (verdict.findings or verdict.failure):
+    if verdict is None or not (verdict.findings or verdict.failure or verdict.unasked):
         return "What computes"
-    found = f"Computes wrong: {verdict.faults}"
-    if verdict.trust == "trusted":
-        found = f"Computes as NumPy does; the largest error found is {verdict.worst_error:.1e}"
+    told = []
+    if verdict.trust != "trusted":
+        told.append(f"Computes wrong: {verdict.faults}")
+    elif verdict.findings:
+        error = f"the largest error found is {verdict.worst_error:.1e}"
+        told.append(f"Computes as NumPy does; {error}")
     if verdict.unasked:
-        found += f".\nNot asked yet, until nothing is trained: {verdict.open_questions}"
-    return found
+        told.append(f"Still to be asked while nothing is trained, {verdict.open_questions}")
+    return ".\n".join(told)
 
 
 def way_on(failed: RunFailed) -> str:

@@ -31,6 +31,9 @@ from workbench.training.trust import Progress, ask, speed, unknown
 #: What a device may fail with that says nothing of how it computes: it may be otherwise next time.
 _PASSING = (OutOfMemory, DeviceLost, DeviceStuck)
 
+#: Makes what a device is wanted for; None where it is wanted for nothing yet.
+TrialMaker = Callable[[], Trial | None]
+
 
 @attrs.frozen
 class Admitted:
@@ -70,7 +73,7 @@ class Admission:
     open: Callable[[str], Device] = open_device
 
     def admit(
-        self, id: str | None, untrusted: bool = False, trial: Callable[[], Trial] | None = None
+        self, id: str | None, untrusted: bool = False, trial: TrialMaker | None = None
     ) -> Admitted:
         """Return a device to compute on, which was asked what it is wanted for.
 
@@ -82,7 +85,7 @@ class Admission:
         untrusted
             Whether the device is used even if it computes wrong.
         trial
-            Makes what it is wanted for, if that is to be known; None for anything.
+            Makes what it is wanted for; None for anything.
 
         Raises
         ------
@@ -101,7 +104,7 @@ class Admission:
         return admitted
 
     def judge(
-        self, info: DeviceInfo, trial: Callable[[], Trial] | None = None, again: bool = False
+        self, info: DeviceInfo, trial: TrialMaker | None = None, again: bool = False
     ) -> Verdict:
         """Return what is known of a device once it was asked what it is wanted for.
 
@@ -122,6 +125,8 @@ class Admission:
             own = None
         else:
             wanted = trial()
+            if wanted is None:
+                return known
             verdict, own = known, known.finding(wanted.family, wanted.precision)
             if own is None and known.unasked:
                 verdict, own = self._try(info, known, wanted)
@@ -136,7 +141,7 @@ class Admission:
         keep(info, verdict)
         return verdict
 
-    def _best(self, trial: Callable[[], Trial] | None) -> Admitted:
+    def _best(self, trial: TrialMaker | None) -> Admitted:
         """Return the fastest device that computes right; NumPy where there is none."""
         failure: DeviceError | None = None
         for info in self._by_speed():

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 
 import attrs
 import numpy as np
@@ -47,7 +46,7 @@ from workbench.training.history import History
 from workbench.training.lifeline import AtHand, Lifeline
 from workbench.training.session import Session
 from workbench.training.trainer import Trainer, answer, opened, unforeseen
-from workbench.training.trial import training_trial
+from workbench.training.trial import Trial, training_trial
 
 _log = logging.getLogger(__name__)
 
@@ -177,9 +176,14 @@ class _Engine:
 
     def _admit(self, wanted: Prepare) -> Device:
         """Return the device that is wanted, which was asked what it is wanted for."""
-        data = partial(self._load_data, wanted)
-        scale = wanted.data.pixel_scale
-        trial = partial(training_trial, wanted.network, wanted.training, data, scale)
+
+        def trial() -> Trial | None:
+            dataset = self._load_data(wanted)
+            if not isinstance(wanted, Start) and not self._commands.empty():
+                return None  # There is something else to do, and a session alone computes nothing.
+            scale = wanted.data.pixel_scale
+            return training_trial(wanted.network, wanted.training, lambda: dataset, scale)
+
         admission = self._admission(self._progress, DeviceChecking)
         found = admission.admit(wanted.device, wanted.untrusted, trial)
         device = self._devices.get(found.info.id)

@@ -80,7 +80,10 @@ class Verdict:
     @property
     def open_questions(self) -> str:
         """What is still to be asked, as a person reads it."""
-        return ", ".join(f"{family} in {precision}" for family, precision in self.unasked)
+        families: dict[str, list[str]] = {}
+        for family, precision in self.unasked:
+            families.setdefault(precision, []).append(family)
+        return "; ".join(f"in {p}: {', '.join(names)}" for p, names in families.items())
 
     def finding(self, family: str, precision: str) -> Finding | None:
         """Return how a family did in a precision; None where it was not asked."""
