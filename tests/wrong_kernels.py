@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 import pytest
@@ -48,8 +49,8 @@ Fault = Callable[[Generated], Kernel]
 def inject(patch: pytest.MonkeyPatch, fault: Fault) -> None:
     generated = program.step_kernels
 
-    def faulty(plan: Plan, step: Step, target: Target) -> list[Kernel]:
-        return [fault(Generated(plan, step, k)) for k in generated(plan, step, target)]
+    def faulty(plan: Plan, step: Step, target: Target, *run: Any) -> list[Kernel]:
+        return [fault(Generated(plan, step, k)) for k in generated(plan, step, target, *run)]
 
     patch.setattr(program, "step_kernels", faulty)
 
