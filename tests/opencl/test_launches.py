@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,22 @@ def test_a_product_and_folds_of_other_shapes_share_one(device: OpenCLDevice) -> 
         # The long work-groups stand last: the first of PoCL's threads takes half of all.
         parts = launch.text.split("<= group &&")[1:]
         assert ["multiply_" in part for part in parts] == [False, False, True]
+
+
+def test_products_that_are_cut_differently_share_local_memory(device: OpenCLDevice) -> None:
+    image, a, b = (RNG.integers(0, 256, (90, 33), "uint8"), matrix(90, 33), matrix(33, 80))
+    right = shared(b)
+    f = function(
+        [], [T.dot(T.cast(shared(image), "float32"), right), T.dot(shared(a), right)], device=device
+    )
+    for found, left in zip(f(), (image.astype("float32"), a), strict=True):
+        np.testing.assert_allclose(found, left @ b, rtol=1e-3, atol=1e-2)
+    if device.target.product == "panels":
+        tiles = [device.target.panel_tile("float32", (90, 80), lists=x) for x in (True, False)]
+        assert tiles[0].rows != tiles[1].rows
+        (launch,) = launches(f, device)
+        declared = re.findall(r"__local (\w+) \w+\[", launch.text)
+        assert sorted(declared) == ["float", "float16", "ushort"]
 
 
 def test_what_waits_for_another_comes_after_it(device: OpenCLDevice) -> None:

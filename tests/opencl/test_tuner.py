@@ -99,17 +99,26 @@ def test_lists_of_columns_are_of_few_rows_and_for_wide_panels_where_columns_fill
         assert {tile.columns * tile.panels for tile in few} == {256}
 
 
-def test_local_memory_decides_the_tile_but_not_the_depth() -> None:
-    for dtype in ("float32", "float64"):
-        depths = set()
-        for local_memory in (2**15, 2**16, 2**18, 2**20):
-            target = Target(True, 2, local_memory, "panels")
-            tile = target.panel_tile(dtype, (256, 256))
-            assert tile.depth * (tile.columns * tile.panels + tile.packed_rows) * (
-                4 if dtype == "float32" else 8
-            ) <= max(local_memory, 2**15 if dtype == "float32" else 2**16)
-            depths.add(tile.depth)
-        assert len(depths) == 1
+@pytest.mark.parametrize("registers", [16, 32])
+@pytest.mark.parametrize("lists", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_local_memory_decides_the_tile_but_not_the_depth(
+    dtype: str, lists: bool, registers: int
+) -> None:
+    depths = set()
+    for local_memory in (2**16, 2**18, 2**20):
+        target = Target(True, 2, local_memory, "panels", registers)
+        tile = target.panel_tile(dtype, (256, 256), lists=lists)
+        assert tile.numbers * (4 if dtype == "float32" else 8) <= local_memory
+        depths.add(tile.depth)
+    assert len(depths) == 1
+
+
+def test_little_local_memory_has_as_much_room_with_lists_as_without() -> None:
+    target = Target(True, 2, 2**18, "panels", 32)
+    tiles = [target.panel_tile("float32", (256, 256), lists=lists) for lists in (False, True)]
+    assert [tile.columns * tile.panels for tile in tiles] == [11 * 16, 2 * 64]
+    assert {tile.packed_rows for tile in tiles} == {48}
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,8 @@ AXES: Mapping[ProductFamily, Mapping[str, Sequence[Change]]] = {
             "rows", "vectors", (6, 1), (12, 1), (4, 1), (4, 4), (6, 4), (12, 2), (8, 3), (6, 2)
         ),
         "panels": _each("panels", 2, 4, 8, 16, 32),
-        "packed rows": _each("row_blocks", 3, 6, 12, 24),
-        "rows of a group": _each("tiles", 11, 22, 44, 88),
+        "packed rows": _each("row_blocks", 3, 4, 8, 16),
+        "rows of a group": _each("tiles", 22, 44, 88, 176),
     },
     "tiles": {
         "work-item": _grid(

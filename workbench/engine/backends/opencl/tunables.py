@@ -67,8 +67,8 @@ class PanelTile:
     vectors: int
     lanes: int
     panels: int = 16
-    row_blocks: int = 12
-    tiles: int = 88
+    row_blocks: int = 8
+    tiles: int = 176
     depth: int = 256
 
     @property
@@ -90,20 +90,22 @@ class PanelTile:
         """Return the columns of the panels that hold so many."""
         return -(-columns // self.columns) * self.columns
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers its copies take; lists of the columns that count are half of A's."""
+        return self.depth * (self.columns * self.panels + self.packed_rows * 3 // 2)
+
     def within(self, numbers: int) -> PanelTile:
         """Return the tile with fewer panels and rows, so that `numbers` have room for its copies.
 
-        Lists of the columns that count take half as much as A. The depth stays as it is, and so do
-        the bits of results.
+        The depth stays as it is, and so do the bits of results.
         """
         tile = self
-        while tile.depth * (tile.columns * tile.panels + tile.packed_rows * 3 // 2) > numbers:
-            if tile.columns * tile.panels >= tile.packed_rows and tile.panels > 1:
-                tile = attrs.evolve(tile, panels=-(-tile.panels // 2))
-            elif tile.row_blocks > 1:
-                tile = attrs.evolve(tile, row_blocks=-(-tile.row_blocks // 2))
+        while tile.numbers > numbers and (tile.panels > 1 or tile.row_blocks > 1):
+            if tile.panels > 1:
+                tile = attrs.evolve(tile, panels=tile.panels - 1)
             else:
-                break
+                tile = attrs.evolve(tile, row_blocks=tile.row_blocks - 1)
         return tile
 
     def shares(self, m: int, n: int, units: int) -> Shares:
@@ -168,7 +170,7 @@ _PANELS = {
     "float32": PanelTile(rows=6, vectors=1, lanes=16),
     "float64": PanelTile(rows=6, vectors=1, lanes=8),
 }
-_WIDE = {"rows": 12, "row_blocks": 6, "tiles": 44}
+_WIDE = {"rows": 12, "row_blocks": 4, "tiles": 88}
 #: Rows of a tile whose columns are found in a list, and vectors in each where registers are many.
 _FEW, _MORE_VECTORS = 4, 4
 
@@ -235,14 +237,17 @@ class Target:
         lists
             Whether columns that count are found in lists.
         """
+        numbers = self.local_memory // (4 if dtype == "float32" else 8)
         found = self.tuned.get(key)
         if not isinstance(found, PanelTile):
-            found = self._with_lists(_PANELS[dtype], shape[1]) if lists else _PANELS[dtype]
-            if self.registers >= 32 and not lists and shape[0] > found.rows:
+            found = _PANELS[dtype]
+            if lists:
+                found = self._with_lists(found, shape[1], numbers)
+            elif self.registers >= 32 and shape[0] > found.rows:
                 found = attrs.evolve(found, **_WIDE)
-        return found.within(self.local_memory // (4 if dtype == "float32" else 8))
+        return found.within(numbers)
 
-    def _with_lists(self, tile: PanelTile, columns: int) -> PanelTile:
+    def _with_lists(self, tile: PanelTile, columns: int, numbers: int) -> PanelTile:
         """Return the tile for matrices of which empty columns are left out.
 
         Fewer rows have more columns in which all of them are 0, and fit 16 registers although
@@ -254,7 +259,8 @@ class Target:
         wide = attrs.evolve(few, vectors=_MORE_VECTORS, panels=tile.panels // _MORE_VECTORS)
         # Wider panels leave more columns empty at the end; and few columns should be few kernels.
         fits = columns >= 64 and wide.filled(columns) <= 1.15 * tile.filled(columns)
-        return wide if self.registers >= 32 and fits else few
+        has_room = wide.within(numbers).numbers <= numbers
+        return wide if self.registers >= 32 and fits and has_room else few
 
     def group_tile(self, key: ProductKey = "") -> GroupTile:
         """Return the tile of the ``tiles`` family."""

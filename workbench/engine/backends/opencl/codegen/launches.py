@@ -111,13 +111,21 @@ def _size(kernel: Kernel) -> int:
     return int(np.prod(kernel.local_size))
 
 
-def _locals(kernels: Iterable[Kernel]) -> set[tuple[str, ...]]:
-    """Return the declarations of local memory; equal ones are the same memory."""
-    return {found.groups() for k in kernels for line in k.body if (found := _LOCAL.match(line))}
+def _locals(kernels: Iterable[Kernel]) -> dict[tuple[str, ...], int]:
+    """Return the most elements of each local memory: the same type and name are the same memory.
+
+    No two kernels need theirs at the same time.
+    """
+    found: dict[tuple[str, ...], int] = {}
+    for line in (line for kernel in kernels for line in kernel.body):
+        if (local := _LOCAL.match(line)) is not None:
+            *key, size = local.groups()
+            found[tuple(key)] = max(int(size), found.get(tuple(key), 0))
+    return found
 
 
-def _bytes(declared: Iterable[tuple[str, ...]]) -> int:
-    return sum(_ITEMSIZES[kind] * int(lanes or 1) * int(n) for kind, lanes, _, n in declared)
+def _bytes(declared: Mapping[tuple[str, ...], int]) -> int:
+    return sum(_ITEMSIZES[kind] * int(lanes or 1) * n for (kind, lanes, _), n in declared.items())
 
 
 def in_turn(kernels: Sequence[Kernel]) -> Kernel:
@@ -187,10 +195,11 @@ class _Text:
         self._kernels = kernels
         self._written = frozenset().union(*(k.written for k in kernels))
         self._known: dict[Argument, str] = {}
-        self._local = {found: f"local{i}" for i, found in enumerate(sorted(_locals(kernels)))}
+        sizes = _locals(kernels)
+        self._local = {found: f"local{i}" for i, found in enumerate(sorted(sizes))}
         self.lines = [
-            f"__local {kind}{lanes} {name}[{n}];"
-            for (kind, lanes, _, n), name in self._local.items()
+            f"__local {found[0]}{found[1]} {name}[{sizes[found]}];"
+            for found, name in self._local.items()
         ]
         self.lines.append("const int group = get_group_id(0);")
 
