@@ -13,8 +13,9 @@
 //
 // This file is the readable form of the kernel that is generated for each product of a plan: there,
 // casts, gathers and transposes stand in the two copies, the epilogue in place of the last store,
-// accumulators have names, because some compilers keep an array of them in memory, whole panels have
-// loops of a known length, and the last rows are computed by fours where six would be too many. With
+// the innermost loop is a function whose accumulators have names, because some compilers keep an
+// array of them in memory, whole panels have loops of a known length, and the last rows are computed
+// by another such function where as many as these would be too many. With
 // the defaults below it is c = a * b for row-major matrices, to the same bits.
 //
 // Launch with (ceil(N / (PANELS * LANES)), ceil(M / run)) work-groups of one work-item.

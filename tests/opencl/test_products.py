@@ -226,3 +226,24 @@ def test_the_copy_of_an_operand_follows_memory(device: OpenCLDevice) -> None:
         (step,) = plan.steps
         assert isinstance(step, Product)
         assert tuple(lies_by_column(plan.buffers, n) for n in step.product.inputs) == expected
+
+
+@pytest.mark.parametrize("bytes_", [False, True], ids=["dense", "of bytes"])
+def test_registers_of_all_kinds_give_the_same_bits(
+    panels_device: OpenCLDevice,
+    monkeypatch: pytest.MonkeyPatch,
+    precision: str,
+    rng: np.random.Generator,
+    *,
+    bytes_: bool,
+) -> None:
+    image = shared(rng.integers(0, 256, (29, 300), "uint8") * rng.integers(0, 2, 300, "uint8"))
+    left = T.cast(image, precision) if bytes_ else shared(rng.random((29, 300), precision))
+    right = shared(rng.random((300, 119), precision))
+    native, found, tiles = panels_device.target, [], []
+    for target in (native, attrs.evolve(native, registers=16, multiply="noinline")):
+        monkeypatch.setattr(panels_device, "target", target)
+        found.append(function([], T.dot(left, right), device=panels_device)().tobytes())
+        tiles.append(target.panel_tile(precision, (29, 119), lists=bytes_))
+    assert found[0] == found[1]
+    assert (native.registers == 16) == (tiles[0] == tiles[1])

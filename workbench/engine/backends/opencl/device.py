@@ -5,6 +5,7 @@ Responsible for the device protocol; the driver's calls, kernels and launches ar
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from typing import Any
 
@@ -108,7 +109,9 @@ def _vectors(device: cl.Device, info: DeviceInfo) -> dict[str, Any]:
         return {"registers": 32}
     # PoCL takes a processor that is newer than its compiler for an older one, and leaves its
     # AVX-512 unused unless asked for it.
-    return {"registers": 32, "multiply": _AVX512} if info.id.startswith("pocl:") else {}
+    if info.id.startswith("pocl:") and platform.machine().lower() in ("x86_64", "amd64"):
+        return {"registers": 32, "multiply": _AVX512}
+    return {}
 
 
 def _needs_float64(plan: Plan) -> bool:
