@@ -148,8 +148,8 @@ class OnePassKernels:
         self._pack_narrow("narrow", "__global", first.inputs[1], depth)
         self._prepare()
         if self._skips:
-            of_narrow = f"for ({integer} i = 0; i < {depth} * {wide}; ++i) check += narrow[i] * 0;"
-            any_wild(e, self._live.wild, self.vector, self.lanes, [of_narrow])
+            each = f"for ({integer} i = 0; i < {depth} * {wide}; ++i)"
+            any_wild(e, self._live.wild, self.vector, self.lanes, [(each, "narrow[i]")])
             e.line(f"ushort {self._live.places}[{LENGTH}];")
             e.line(f"uchar {self._live.flags}[{LENGTH}];")
         e.line(f"for ({integer} i = 0; i < {depth} * {across}; ++i) total[i] = 0;")
@@ -163,8 +163,8 @@ class OnePassKernels:
             with e.loop("m2", "m3", 0, m - 1, trips=few) as row:
                 self._follow(row, wide, across)
             if self._skips:
-                of_right = f"for (int i = 0; i < {few * across}; ++i) check += right[i] * 0;"
-                any_wild(e, "unsure", self.vector, self.lanes, [of_right])
+                each = f"for (int i = 0; i < {few * across}; ++i)"
+                any_wild(e, "unsure", self.vector, self.lanes, [(each, "right[i]")])
             self._add(depth, across)
         self._leave("total", f"const __global {self.ctype} *", last, depth)
         for step in self.found.small:

@@ -132,7 +132,7 @@ class Packing:
             self.live.wild,
             self._vector,
             tile.lanes,
-            [f"{panels} {rows} check += ({self.panel('n0')})[i] * 0;"],
+            [(f"{panels} {rows}", f"({self.panel('n0')})[i]")],
         )
 
     def find_live(self, rows: int) -> None:

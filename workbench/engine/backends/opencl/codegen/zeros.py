@@ -21,6 +21,10 @@ from workbench.engine.graph.op import Movement
 from workbench.engine.lower.node import Load, Node
 
 
+#: The integers as long as a type's numbers, and the exponent that only infinities and NaNs have.
+_BITS = {"float": ("int", "0x7f800000"), "double": ("long", "0x7ff0000000000000L")}
+
+
 def may_be_empty(matrix: Node) -> bool:
     """Whether a matrix is made of bytes, cast and scaled as they are loaded."""
     pending = [matrix]
@@ -74,7 +78,9 @@ class LiveColumns:
         emitter.line(f"{each} {{ {self.places}[{self.found}] = k; {counts} }}")
 
 
-def any_wild(emitter: Emitter, name: str, vector: str, lanes: int, loops: Iterable[str]) -> None:
+def any_wild(
+    emitter: Emitter, name: str, vector: str, lanes: int, loops: Iterable[tuple[str, str]]
+) -> None:
     """Let ``name`` tell whether any of some vectors holds an infinity or a NaN.
 
     Parameters
@@ -82,16 +88,15 @@ def any_wild(emitter: Emitter, name: str, vector: str, lanes: int, loops: Iterab
     vector, lanes
         Their type, and how many numbers they have.
     loops
-        C statements that end in ``check +=`` such a vector times 0.
+        C loops over such vectors, each with the expression of one.
     """
-    ctype = vector.rstrip("0123456789")
-    emitter.line(f"int {name};")
+    integers, exponent = _BITS[vector.rstrip("0123456789")]
+    emitter.line(f"int {name} = 0;")
     with emitter.block(""):
-        emitter.line(f"{vector} check = 0;")
-        for loop in loops:
-            emitter.line(loop)
-        emitter.line(f"const {ctype} *const lane = (const {ctype} *)&check;")
-        emitter.line(f"{ctype} total = 0;")
-        emitter.line(f"for (int i = 0; i < {lanes}; ++i) total += lane[i];")
-        # Nothing but an infinity or a NaN makes more than 0 of 0.
-        emitter.line(f"{name} = total != 0;")
+        emitter.line(f"{integers}{lanes} check = 0;")
+        for loop, value in loops:
+            # By their bits: sums would wait for one another.
+            bits = f"as_{integers}{lanes}({value}) & {exponent}"
+            emitter.line(f"{loop} check |= ({bits}) == {exponent};")
+        emitter.line(f"const {integers} *const lane = (const {integers} *)&check;")
+        emitter.line(f"for (int i = 0; i < {lanes}; ++i) {name} |= lane[i] != 0;")
