@@ -25,7 +25,9 @@ def images(rows: int, columns: int) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize(
-    ("m", "k", "n"), [(1, 7, 5), (6, 40, 16), (47, 33, 17), (64, 1100, 20), (129, 784, 65)]
+    ("m", "k", "n"),
+    # Rows of 128 numbers are whole panels, and read where they are.
+    [(1, 7, 5), (6, 40, 16), (47, 33, 17), (64, 1100, 20), (129, 784, 65), (71, 613, 128)],
 )
 @pytest.mark.parametrize("turned", [False, True])
 def test_products_of_mostly_empty_images(
@@ -44,13 +46,14 @@ def test_products_of_mostly_empty_images(
 
 @pytest.mark.parametrize("wild", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("n", [19, 128])
 def test_nothing_times_infinity_is_not_left_out(
-    device: OpenCLDevice, wild: float, turned: bool
+    device: OpenCLDevice, wild: float, turned: bool, n: int
 ) -> None:
     bytes_ = images(50, 40)
     bytes_[:, 11] = 0
     bytes_[11, :] = 0
-    k, n = (50 if turned else 40), 19
+    k = 50 if turned else 40
     right = np.ones((k, n), np.float32)
     right[11, 3] = wild
     left = T.cast(shared(bytes_), "float32")

@@ -46,6 +46,9 @@ class Multiply:
         How far apart the elements of a packed row of A are, and those of a packed column.
     columns
         Which columns of A are multiplied.
+    space
+        The address space of the panel. In ``__local`` memory its rows lie side by side; elsewhere
+        the function is told how many vectors they are apart.
     attributes
         What the compiler is told of it.
     """
@@ -57,6 +60,7 @@ class Multiply:
     across: int
     down: int
     columns: Columns
+    space: str
     attributes: str
 
     @property
@@ -68,12 +72,18 @@ class Multiply:
     def name(self) -> str:
         """What it is called: all that it depends on, so that equal names are equal functions."""
         cut = f"{self.rows}x{self.vectors}_{self.vector}_{self.across}_{self.down}"
-        return f"multiply_{self.columns}_{cut}"
+        where = "" if self._is_copy else "_in_place"
+        return f"multiply_{self.columns}_{cut}{where}"
 
-    def call(self, a: str, b: str, steps: str, columns: str, sums: str) -> str:
+    def call(self, a: str, b: str, apart: str, steps: str, columns: str, sums: str) -> str:
         """Return a statement that sets `sums` to what `steps` columns of A and rows of B make."""
         listed = "" if self.columns == "all" else f"{columns}, "
-        return f"{self.name}({a}, {b}, {steps}, {listed}{sums});"
+        distance = "" if self._is_copy else f"{apart}, "
+        return f"{self.name}({a}, {b}, {distance}{steps}, {listed}{sums});"
+
+    @property
+    def _is_copy(self) -> bool:
+        return self.space == "__local"
 
     @property
     def text(self) -> str:
@@ -82,19 +92,21 @@ class Multiply:
         places = (place.format(across=self.across) for place in _STEPS[self.columns])
         cells = [(i, v) for i in range(self.rows) for v in range(self.vectors)]
         column, row = places
+        apart = str(self.vectors) if self._is_copy else "apart"
         lines = [
             # Named accumulators stay in registers where an array of them would not.
             *(f"  {vector} c{i}_{v} = 0;" for i, v in cells),
             "  for (int k = 0; k < steps; ++k) {",
             f"    __local const {ctype} *const y = a + {column};",
-            f"    __local const {vector} *const x = b + {row} * {self.vectors};",
+            f"    {self.space} const {vector} *const x = b + {row} * {apart};",
             *(f"    const {vector} x{v} = x[{v}];" for v in range(self.vectors)),
             *(f"    c{i}_{v} += y[{i * self.down}] * x{v};" for i, v in cells),
             "  }",
             *(f"  sums[{i * self.vectors + v}] = c{i}_{v};" for i, v in cells),
         ]
         parameters = (
-            f"__local const {ctype} *const a, __local const {vector} *const b, const int steps, "
+            f"__local const {ctype} *const a, {self.space} const {vector} *const b, "
+            f"{'' if self._is_copy else 'const int apart, '}const int steps, "
             f"{_LISTS[self.columns]}{vector} *const sums"
         )
         head = f"__attribute__(({self.attributes}))\nvoid {self.name}({parameters}) {{"

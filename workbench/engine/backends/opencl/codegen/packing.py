@@ -25,7 +25,7 @@ from workbench.engine.backends.opencl.codegen.runs import Runs, find_runs, has_r
 from workbench.engine.backends.opencl.codegen.zeros import LiveColumns, any_wild, may_be_empty
 from workbench.engine.backends.opencl.tunables import PanelTile
 from workbench.engine.graph.types import C_TYPES
-from workbench.engine.lower.node import Node
+from workbench.engine.lower.node import Load, Node
 
 #: Rows and columns of a block that is turned in registers: a vector of AVX2.
 _SIDE = {"float32": 8, "float64": 4}
@@ -77,6 +77,16 @@ class Packing:
         """Whether columns of A that are 0 in all of a few rows are left out."""
         return not self._has_gaps and may_be_empty(self.product.inputs[0])
 
+    @property
+    def in_place(self) -> bool:
+        """Whether rows of B are read where they are.
+
+        Of few rows of A most columns are empty, so most of what would be copied is never used.
+        """
+        b = self.product.inputs[1]
+        whole = b.shape[1] % self.tile.columns == 0
+        return self.skips and whole and isinstance(b.op, Load) and not self._b_by_column
+
     def memory(self) -> list[str]:
         """Return the declarations of the copies."""
         tile = self.tile
@@ -86,8 +96,9 @@ class Packing:
             f"uchar {self.live.flags}[{tile.depth}];",
         ]
         gaps = f"int kept[{tile.panels * tile.depth}], counts[{tile.panels}];"
+        copy = f"__local {self._vector} packed_b[{tile.depth * tile.vectors * tile.panels}];"
         return [
-            f"__local {self._vector} packed_b[{tile.depth * tile.vectors * tile.panels}];",
+            *([] if self.in_place else [copy]),
             f"__local {self._ctype} packed_a[{tile.depth * tile.packed_rows}];",
             *([gaps] if self._has_gaps else found if self.skips else []),
         ]
@@ -122,18 +133,18 @@ class Packing:
         return f"kept + {place}" if self._has_gaps else ""
 
     def look_for_wild(self) -> None:
-        """Let ``wild`` tell whether B, which has been packed, holds an infinity or a NaN."""
+        """Let ``wild`` tell whether B holds an infinity or a NaN."""
         e, tile = self.emitter, self.tile
         integer = e.arguments.integer
         panels = f"for ({integer} n0 = column0; n0 < column1; n0 += {tile.columns})"
         rows = f"for ({integer} i = 0; i < (k1 - k0) * {tile.vectors}; ++i)"
-        any_wild(
-            e,
-            self.live.wild,
-            self._vector,
-            tile.lanes,
-            [(f"{panels} {rows}", f"({self.panel('n0')})[i]")],
-        )
+        loops, vector = f"{panels} {rows}", f"({self.panel('n0')})[i]"
+        if self.in_place:
+            # Row by row, as they lie.
+            vectors = f"for ({integer} i = 0; i < (column1 - column0) / {tile.lanes}; ++i)"
+            loops = f"for ({integer} k = 0; k < k1 - k0; ++k) {vectors}"
+            vector = f"({self.panel('column0')})[k * {self.apart} + i]"
+        any_wild(e, self.live.wild, self._vector, tile.lanes, [(loops, vector)])
 
     def find_live(self, rows: int) -> None:
         """List the columns of packed rows from ``m2`` on that are not 0 throughout."""
@@ -143,9 +154,23 @@ class Packing:
         self.emitter.line(f"counts[m2 - m0] = {self.live.found};")
 
     def panel(self, start: str) -> str:
-        """Return the address of the copy of the panel that begins at column `start`."""
+        """Return the address of the panel that begins at column `start`, or of its copy."""
         tile = self.tile
+        if self.in_place:
+            return (
+                f"(__global const {self._vector} *)({self._b} + (size_t)k0 * {self._n} + {start})"
+            )
         return f"packed_b + ({start} - column0) / {tile.columns} * {tile.depth * tile.vectors}"
+
+    @property
+    def apart(self) -> str:
+        """How many vectors apart the rows of a panel are."""
+        return f"({self._n} / {self.tile.lanes})" if self.in_place else str(self.tile.vectors)
+
+    @property
+    def space(self) -> str:
+        """The address space of panels."""
+        return "__global" if self.in_place else "__local"
 
     @property
     def a0(self) -> str:
@@ -204,10 +229,26 @@ class Packing:
     def _vector(self) -> str:
         return f"{self._ctype}{self.tile.lanes}"
 
+    @property
+    def _b(self) -> str:
+        """The pointer to B, where it is read in place."""
+        op = self.product.inputs[1].op
+        assert isinstance(op, Load)
+        return self.emitter.arguments.buffer(op.buffer)
+
+    @property
+    def _n(self) -> str:
+        """The length of B's rows, where they are read in place."""
+        op = self.product.inputs[1].op
+        assert isinstance(op, Load)
+        return self.emitter.arguments.stride(op.buffer, self.product.shape[1])
+
     def pack_b(self) -> None:
         """Copy rows k0 to k1 of the group's columns; lanes beyond the last column are 0."""
         if self._runs is not None:
             self._runs.pack(self.emitter, self.tile)
+            return
+        if self.in_place:
             return
         with self.panels():
             self.emitter.line(f"__local {self._vector} *const to = {self.panel('n0')};")

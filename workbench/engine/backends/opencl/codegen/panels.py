@@ -203,6 +203,7 @@ class PanelsKernel:
             packing.across,
             packing.down,
             packing.columns,
+            packing.space,
             self.target.multiply,
         )
 
@@ -212,8 +213,8 @@ class PanelsKernel:
         e.line(f"{self._vector} sums[{self.tile.rows * self.tile.vectors}];")
         for rows in self._by_rows():
             b, steps = packing.panel("n0"), packing.steps
-            call = self._function(rows).call(packing.a0, b, steps, packing.listed, "sums")
-            e.line(call)
+            listed, apart = packing.listed, packing.apart
+            e.line(self._function(rows).call(packing.a0, b, apart, steps, listed, "sums"))
 
     def _add_up(self, first: str, last: str, run: str) -> None:
         """Add the blocks before to the sums; leave all but the last in scratch memory."""

@@ -20,7 +20,6 @@ from workbench.engine.backends.opencl.codegen.emitter import Emitter
 from workbench.engine.graph.op import Movement
 from workbench.engine.lower.node import Load, Node
 
-
 #: The integers as long as a type's numbers, and the exponent that only infinities and NaNs have.
 _BITS = {"float": ("int", "0x7f800000"), "double": ("long", "0x7ff0000000000000L")}
 
