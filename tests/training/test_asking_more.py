@@ -186,6 +186,8 @@ def test_a_device_that_turns_out_wrong_is_told_and_refused_from_then_on(
     assert failed.message == told.note
     # What is refused is asked no more.
     assert asking.asked == [TRIAL, QUESTIONS[0]]
+    assert told.verdict.unasked
+    assert not engine_loop._is_askable(told.verdict)
     engine.send(attrs.evolve(endless, untrusted=True))
     engine.wait_for(Snapshot)
 

@@ -191,6 +191,23 @@ def test_what_is_otherwise_with_other_numbers_is_right() -> None:
     assert apart(0, 0.1, draws=2).worst_error == pytest.approx(0.1)
 
 
+def test_nothing_is_multiplied_by_nothing() -> None:
+    """Where all parameters begin at 0, a wrong product would be as good as a right one."""
+    given: list[dict[str, np.ndarray]] = []
+
+    def numbers(_: Any, parameters: Any, __: Any) -> Any:
+        given.append(parameters)
+        yield "result", np.ones(1)
+
+    first = {"0.weight": np.zeros((3, 2)), "1.weight": np.ones(2)}
+    Trial("network", "float32", lambda: first, numbers).compare(open_device("reference"))
+    for parameters in given:
+        assert np.all(parameters["0.weight"] == given[0]["0.weight"])
+        assert parameters["0.weight"].all()
+        assert np.all(parameters["1.weight"] == 1)
+    assert len(given) == 2
+
+
 # Names --------------------------------------------------------------------------------------------
 
 
