@@ -9,6 +9,8 @@ import pytest
 
 from workbench.engine.backends.opencl import vendors
 
+LOCAL_MEMORY = "CL_CONFIG_CPU_FORCE_LOCAL_MEM_SIZE"
+
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
@@ -17,6 +19,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     for folder in found.values():
         folder.mkdir()
     monkeypatch.delenv("OCL_ICD_VENDORS", raising=False)
+    monkeypatch.delenv(LOCAL_MEMORY, raising=False)
     monkeypatch.setattr(vendors, "_places", lambda: [tmp_path / "nowhere", found["lib"]])
     monkeypatch.setattr(vendors, "_SYSTEM", found["system"])
     monkeypatch.setattr(vendors, "cache_folder", lambda: found["cache"])
@@ -46,6 +49,17 @@ def test_the_library_is_announced_beside_the_systems_drivers(places: dict[str, P
     }
 
 
+def test_the_driver_is_told_of_local_memory_unless_the_user_has_told_it(
+    places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del places
+    vendors.announce_drivers()
+    assert os.environ[LOCAL_MEMORY] == "384KB"
+    monkeypatch.setenv(LOCAL_MEMORY, "1MB")
+    vendors.announce_drivers()
+    assert os.environ[LOCAL_MEMORY] == "1MB"
+
+
 def test_on_windows_the_library_is_named_beside_what_the_system_knows(
     places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,6 +68,7 @@ def test_on_windows_the_library_is_named_beside_what_the_system_knows(
     monkeypatch.delenv("OCL_ICD_FILENAMES", raising=False)
     vendors.announce_drivers()
     assert "OCL_ICD_FILENAMES" not in os.environ
+    assert LOCAL_MEMORY not in os.environ
     library = places["lib"] / "intelocl64.dll"
     library.touch()
     vendors.announce_drivers()
