@@ -140,22 +140,20 @@ def _infer(
     shapes[variable.serial] = output_shape(owner, input_shapes, sizes)
     if variable.serial not in host.host:
         return
-    if isinstance(op, Length):
-        # A length is computed from a shape, never from the numbers.
-        arrays = [np.broadcast_to(np.zeros((), dtype=v.dtype), shapes[v.serial]) for v in given]
-        with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
+        if isinstance(op, Length):
+            # A length is computed from a shape, never from the numbers.
+            arrays = [np.broadcast_to(np.zeros((), dtype=v.dtype), shapes[v.serial]) for v in given]
             values[variable.serial] = np.asarray(op.reference(arrays, ()), variable.dtype)[()]
-    else:
-        values[variable.serial] = _host_value(variable, values)
+        else:
+            values[variable.serial] = _host_value(variable, values)
 
 
 def _host_value(variable: Variable, values: Mapping[int, Any]) -> Any:
     owner = variable.owner
     assert owner is not None
     arrays = [np.asarray(values[v.serial]) for v in owner.inputs]
-    with np.errstate(all="ignore"):
-        result = output_value(owner, arrays, ())
-    return np.asarray(result, variable.dtype)[()]
+    return np.asarray(output_value(owner, arrays, ()), variable.dtype)[()]
 
 
 def with_scalars(host: HostVariables, shaped: Shaped, scalars: Mapping[int, Any]) -> Shaped | None:
@@ -168,9 +166,10 @@ def with_scalars(host: HostVariables, shaped: Shaped, scalars: Mapping[int, Any]
     values = {**shaped.values, **scalars}
     if any(values[key] != shaped.values[key] for key in scalars.keys() & sizes):
         return None
-    for variable in host.varying:
-        key = variable.serial
-        values[key] = _host_value(variable, values)
-        if key in sizes and values[key] != shaped.values[key]:
-            return None
+    with np.errstate(all="ignore"):
+        for variable in host.varying:
+            key = variable.serial
+            values[key] = _host_value(variable, values)
+            if key in sizes and values[key] != shaped.values[key]:
+                return None
     return Shaped(shaped.shapes, values)

@@ -123,7 +123,8 @@ class Switch(Aligned):
 
     def reference(self, arrays: Sequence[np.ndarray], shape: Shape) -> np.ndarray:
         """Choose in NumPy."""
-        return np.broadcast_to(np.where(*arrays), shape)
+        value = np.where(*arrays)
+        return value if value.shape == shape else np.broadcast_to(value, shape)
 
     def cl(self, dtypes: Sequence[str], *args: str) -> str:
         """Choose in OpenCL."""

@@ -113,7 +113,7 @@ class ScalarOp(Aligned):
         """Call the NumPy function."""
         with np.errstate(all="ignore"):
             value = np.asarray(self.numpy(*arrays), dtype=self.result or arrays[0].dtype)
-        return np.broadcast_to(value, shape)
+        return value if value.shape == shape else np.broadcast_to(value, shape)
 
     def derivatives(
         self, inputs: Sequence[Variable], output: Variable, grad: Variable
