@@ -21,6 +21,7 @@ from tests.failing import FailingDevice
 from workbench.core.errors import DeviceError
 from workbench.engine.backends import catalogue
 from workbench.engine.backends.base import Device
+from workbench.engine.backends.reference import INFO as REFERENCE
 from workbench.engine.backends.reference import ReferenceDevice
 from workbench.gui import engine_thread
 from workbench.gui.controller import Controller
@@ -33,6 +34,7 @@ from workbench.nn.layers.dense import Dense
 from workbench.nn.optimizers.sgd import SGD
 from workbench.spec.data import DataSpec
 from workbench.spec.registries import DATASETS, LAYERS
+from workbench.training import devices
 from workbench.training.events import Event, RunFailed
 from workbench.training.model_files import first_model_file
 from workbench.training.session import Session
@@ -368,8 +370,13 @@ def test_a_device_that_is_not_there(
 
 
 def test_a_device_that_does_not_open(
-    machine: Devices, open_window: Opener, qtbot: QtBot, endless: DocumentState
+    machine: Devices,
+    open_window: Opener,
+    qtbot: QtBot,
+    endless: DocumentState,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(devices, "device_info", lambda name: attrs.evolve(REFERENCE, id=name))
     controller = open_window(endless)
     for error in (DeviceError("It is busy.", "Wait."), RuntimeError("a driver's own")):
         machine.next = [error]
