@@ -252,15 +252,15 @@ def measure_training(dataset: str, seconds: float, tab: str) -> dict[str, Any]:
         wait_for(controller.engine.event_published)
     rest(1)
     # Without the beat, which takes as much of the thread's time as drawing may.
-    began, cpu = time.perf_counter(), time.thread_time()
-    rest(seconds)
-    cpu_ms = 1000 * (time.thread_time() - cpu) / (time.perf_counter() - began)
     epochs.speeds.clear()
-    heart.start()
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.thread_time()
     while time.perf_counter() - began < seconds or len(epochs.speeds) < 2:
         rest(0.5)
-    found: dict[str, Any] = {**heart.stop(), "samples_per_second": _median(epochs.speeds[1:])}
+    cpu_ms = 1000 * (time.thread_time() - cpu) / (time.perf_counter() - began)
+    speed = _median(epochs.speeds[1:])
+    heart.start()
+    rest(seconds)
+    found: dict[str, Any] = {**heart.stop(), "samples_per_second": speed}
     found["gui_cpu_ms_per_s"] = cpu_ms
     strokes.latencies.clear()
     heart.start()

@@ -48,12 +48,14 @@ class Collapse:
         """Look at what has come; return the rate by which the run fell, None while all is well."""
         points = self._history.points()
         count = (len(points["step"]) - self._seen) // _BLOCK
+        if not count:
+            return self._rate
         rows = slice(self._seen, self._seen + count * _BLOCK)
         self._seen = rows.stop
         # How many times as far from 0 as guessing.
         times = points["log_likelihood"][rows].reshape(-1, _BLOCK) / self._guessing
         rates = points["rate"][rows][_BLOCK - 1 :: _BLOCK]
-        learnt = np.flatnonzero(np.median(times, axis=1) < _LEARNT)
+        learnt = np.flatnonzero((times < _LEARNT).sum(axis=1) >= _BLOCK // 2)
         if len(learnt):
             self._fallen, self._rate = 0.0, None
             times, rates = times[learnt[-1] + 1 :], rates[learnt[-1] + 1 :]

@@ -44,8 +44,9 @@ from workbench.training.events import (
     Stopped,
 )
 
-#: Seconds between two readings of one drawing while the network is trained.
-_AGAIN_S = 0.2
+#: Seconds between two readings of one drawing while the network is trained: figures that change
+#: faster cannot be read, and each takes time from the training.
+_AGAIN_S = 0.5
 
 #: Bounds of the canvas's side, and the room that the bars need to stand beside it, in logical
 #: pixels.
@@ -196,8 +197,10 @@ class DrawPanel(Panel):
         word = "" if read is None else "Right: " if read == label else "Wrong: "
         self._truth.setVisible(label is not None)
         self._truth.setText(f"{word}true class {label}".capitalize())
-        self._truth.setProperty("role", {"Right: ": "good", "Wrong: ": "bad"}.get(word, "muted"))
-        self._truth.style().polish(self._truth)
+        role = {"Right: ": "good", "Wrong: ": "bad"}.get(word, "muted")
+        if self._truth.property("role") != role:
+            self._truth.setProperty("role", role)
+            self._truth.style().polish(self._truth)
 
     def sizeHint(self) -> QSize:
         """Return the size at which the canvas is comfortable and nothing has to scroll."""

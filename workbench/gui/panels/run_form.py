@@ -6,6 +6,8 @@ the network but how many classes it tells apart.
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 import attrs
@@ -26,6 +28,9 @@ from workbench.training.events import Event, Prepared, Snapshot
 #: Room for the first fields, however long the stack is.
 _MIN_PX = 160
 
+#: Seconds between two looks at a run.
+_AGAIN_S = 0.5
+
 
 @PANELS.add("run_form")
 class RunFormPanel(Panel):
@@ -38,6 +43,7 @@ class RunFormPanel(Panel):
         super().__init__(parent)
         self._state: DocumentState | None = None
         self._collapse: Collapse | None = None
+        self._looked_at_s = -math.inf
         self.training = Form(TrainingSpec)
         self.training.spec_edited.connect(self._on_training_spec_edited)
         self.data = Form(DataSpec)
@@ -74,8 +80,11 @@ class RunFormPanel(Panel):
         self._warn()
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
-        """Look at what has come."""
-        self._warn()
+        """Look at what has come, now and then: looking takes time from the training."""
+        now = time.monotonic()
+        if now - self._looked_at_s >= _AGAIN_S:
+            self._looked_at_s = now
+            self._warn()
 
     def take_event(self, event: Event) -> None:
         """Watch another run."""

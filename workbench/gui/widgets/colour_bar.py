@@ -29,11 +29,13 @@ class ColourBar(QWidget):
     def set_scale(self, scale: float) -> None:
         """Let the colours reach from `-scale` to `scale`."""
         self._scale = scale
-        self.setAccessibleDescription(f"from {-scale:.3g} to {scale:.3g}")
+        shown = f"from {-scale:.3g} to {scale:.3g}"
+        if shown != self.accessibleDescription():
+            self.setAccessibleDescription(shown)
+            self.update()
         self.setToolTip(
             f"Colours reach from {-scale:.6g} to {scale:.6g}, the largest magnitude in the layer."
         )
-        self.update()
 
     def sizeHint(self) -> QSize:
         """Return room for three numbers."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import attrs
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -20,19 +21,43 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPalette,
     QPen,
+    QPixmap,
     QPolygon,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
-from workbench.gui.theme.palette import Palette, current, hub
+from workbench.gui.theme.palette import current, hub
 from workbench.gui.theme.spacing import S
+from workbench.gui.widgets.contact_sheet import contact_sheet
 
 #: About the least and the largest size of the longer side of an image, in logical pixels.
 _LEAST_SIDE, _LARGEST_SIDE = 56, 168
 
 _NONE = Qt.KeyboardModifier.NoModifier
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+
+
+@attrs.define(eq=False)
+class _Scene:
+    """What images in view stand in; it stays while only their pixels change.
+
+    Attributes
+    ----------
+    looks
+        All that it depends on.
+    behind
+        Ground, captions and the frames of what is chosen or under the mouse.
+    images
+        Where each image in view is drawn, and where in the sheet it is.
+    marked
+        Where the images are that stand out.
+    """
+
+    looks: tuple[object, ...]
+    behind: QPixmap
+    images: list[tuple[QRect, QRect]] = attrs.Factory(list)
+    marked: list[QRect] = attrs.Factory(list)
 
 
 class ImageWall(QAbstractScrollArea):
@@ -74,9 +99,12 @@ class ImageWall(QAbstractScrollArea):
         self._shortened: list[str] = []  # as far as they fit their places
         self._marks: list[bool] = []
         self._current = self._hovered = -1
+        self._scene: _Scene | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setMouseTracking(True)
+        # Every pixel is painted, so that Qt need not paint all that lies below first.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         hub().palette_changed.connect(self.viewport().update)
 
     def set_images(
@@ -104,7 +132,7 @@ class ImageWall(QAbstractScrollArea):
         self._count = count
         if count:
             self._image = QSize(images.shape[2], images.shape[1])
-            self._pixels, self._sheet_columns = _sheet(images)
+            self._pixels, self._sheet_columns = contact_sheet(images)
             height, width = self._pixels.shape[:2]
             colour = images.ndim == 4
             form = QImage.Format.Format_RGBA8888 if colour else QImage.Format.Format_Grayscale8
@@ -204,34 +232,67 @@ class ImageWall(QAbstractScrollArea):
         """Draw the images that are in view."""
         painter = QPainter(self.viewport())
         palette = current()
-        painter.fillRect(event.rect(), self.palette().color(QPalette.ColorRole.Base))
         if not self._count:
+            painter.fillRect(event.rect(), self.palette().color(QPalette.ColorRole.Base))
             painter.setPen(QColor(palette.muted))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.viewport().rect(), flags, self.invitation)
             return
-        bar, cell, columns = self.verticalScrollBar(), self._cell.height(), self._columns
-        first = max(0, (bar.value() + event.rect().top() - S.xs) // cell) * columns
-        last = ((bar.value() + event.rect().bottom()) // cell + 1) * columns
-        for index in range(first, min(last, self._count)):
-            self._draw(painter, palette, index)
+        scene = self._scene_in_view()
+        painter.drawPixmap(0, 0, scene.behind)
+        # All that is done for each of many images, several times a second while they are live.
+        for place, source in scene.images:
+            painter.drawImage(place, self._sheet, source)
+        for place in scene.marked:
+            _draw_mark(painter, QColor(palette.bad), place)
 
-    def _draw(self, painter: QPainter, palette: Palette, index: int) -> None:
-        cell = self._cell_rect(index)
+    def _scene_in_view(self) -> _Scene:
+        """Return what the images stand in, as it was painted last unless it looks otherwise now."""
+        viewport, bar = self.viewport(), self.verticalScrollBar()
+        looks = (
+            (viewport.size(), viewport.devicePixelRatioF(), bar.value(), self.font()),
+            (current(), self.palette().color(QPalette.ColorRole.Base)),
+            (self._shortened, self._marks, self._current, self._hovered, self.hasFocus()),
+            (self._count, self._image, self._factor, self._cell, self._columns),
+            self._sheet_columns,
+        )
+        if self._scene is None or self._scene.looks != looks:
+            self._scene = self._drawn_scene(looks)
+        return self._scene
+
+    def _drawn_scene(self, looks: tuple[object, ...]) -> _Scene:
+        """Return what the images in view stand in: their places, captions and the choice."""
+        viewport, bar = self.viewport(), self.verticalScrollBar()
+        ratio, cell, columns = viewport.devicePixelRatioF(), self._cell.height(), self._columns
+        behind = QPixmap(viewport.size() * ratio)
+        behind.setDevicePixelRatio(ratio)
+        behind.fill(self.palette().color(QPalette.ColorRole.Base))
+        painter = QPainter(behind)
+        painter.setFont(self.font())
+        scene = _Scene(looks, behind)
+        first = max(0, (bar.value() - S.xs) // cell) * columns
+        last = ((bar.value() + viewport.height()) // cell + 1) * columns
+        for index in range(first, min(last, self._count)):
+            self._draw_behind(painter, scene, index)
+        painter.end()
+        return scene
+
+    def _draw_behind(self, painter: QPainter, scene: _Scene, index: int) -> None:
+        palette, cell = current(), self._cell_rect(index)
         place = self._image_rect(cell)
-        marked = index < len(self._marks) and self._marks[index]
         row, column = divmod(index, self._sheet_columns)
         corner = QPoint(column * self._image.width(), row * self._image.height())
+        scene.images.append((place, QRect(corner, self._image)))
+        marked = index < len(self._marks) and self._marks[index]
+        if marked:
+            scene.marked.append(place)
         if index == self._current:
             painter.fillRect(cell.adjusted(1, 1, -1, -1), QColor(palette.raised))
-        painter.drawImage(place, self._sheet, QRect(corner, self._image))
         if index < len(self._captions):
             painter.setPen(QColor(palette.bad if marked else palette.text))
             below = QRect(cell)
             below.setTop(place.bottom() + 1)
             painter.drawText(below, Qt.AlignmentFlag.AlignCenter, self._shortened[index])
-        if marked:
-            _draw_mark(painter, QColor(palette.bad), place)
         if index in (self._current, self._hovered):
             chosen = index == self._current
             focused = chosen and self.hasFocus()
@@ -323,23 +384,6 @@ class ImageWall(QAbstractScrollArea):
             self._hovered = index
             self.viewport().update()
             self.item_hovered.emit(index)
-
-
-def _sheet(images: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return all images side by side in about a square, and how many stand in one of its rows."""
-    if images.ndim == 4:
-        # Colours move as one number of four bytes, several times as fast.
-        sheet, columns = _sheet(np.ascontiguousarray(images).view(np.uint32)[..., 0])
-        return sheet[..., None].view(np.uint8), columns
-    count, height, width = images.shape
-    columns = max(1, math.ceil(math.sqrt(count)))
-    rows = math.ceil(count / columns)
-    sheet = np.zeros((rows * height, columns * width), images.dtype)
-    cells = sheet.reshape(rows, height, columns, width).swapaxes(1, 2)
-    for row in range(rows):
-        part = images[row * columns : (row + 1) * columns]
-        cells[row, : len(part)] = part
-    return sheet, columns
 
 
 def _draw_mark(painter: QPainter, colour: QColor, place: QRect) -> None:
