@@ -55,6 +55,28 @@ def test_numbers_passed_by_value_change_nothing_but_the_result() -> None:
     assert len(f.plans) == 2
 
 
+def test_equal_numbers_that_are_not_the_same_are_told_apart() -> None:
+    x, data = scalar("x"), shared(np.zeros(2))
+    f = function([x], [x + data, 1 / x], device=device)
+    for value in (0.0, -0.0, 0, 1, 1.0, float("nan"), float("inf"), 0.0, -0.0, 1):
+        found, inverse = f(value)
+        np.testing.assert_array_equal(found, np.full(2, float(value)))
+        assert np.signbit(inverse) == np.signbit(np.float64(value))
+
+
+def test_a_number_that_is_known_meets_the_present_shapes_and_is_still_checked() -> None:
+    n, data = scalar("n", "int64"), shared(np.arange(6.0))
+    f = function([n], data[:n].sum(), device=device)
+    assert (f(4), f(4)) == (6, 6)
+    data.set_value(np.array([5.0, 5.0]))
+    assert f(4) == 10
+    data.set_value(np.arange(6.0))
+    assert f(4) == 6
+    for _ in range(2):
+        with pytest.raises(GraphError, match="value for n"):
+            f(4.5)
+
+
 def test_runs_wait_for_collection_in_order_whatever_their_plans() -> None:
     data = shared(np.arange(10.0))
     start, count = scalar("start", "int64"), scalar("count", "int64")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import attrs
 import numpy as np
 import pytest
 
@@ -37,9 +38,26 @@ def test_a_product_and_folds_of_other_shapes_share_one(device: OpenCLDevice) -> 
     if device.target.product == "panels":
         (launch,) = launches(f, device)
         assert launch.steps == (0, 1, 2)
-        # The long work-groups stand last: the first of PoCL's threads takes half of all.
+        # The long work-groups have the last numbers.
         parts = launch.text.split("<= group &&")[1:]
         assert ["multiply_" in part for part in parts] == [False, False, True]
+
+
+@pytest.mark.parametrize("units", [1, 2, 3, 7])
+def test_work_groups_are_dealt_out_where_threads_are_given_rows_of_them(
+    device: OpenCLDevice, units: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dealing = attrs.evolve(device.target, gives_rows_of_groups=True, compute_units=units)
+    monkeypatch.setattr(device, "target", dealing)
+    a, b = shared(matrix(70, 33)), shared(matrix(33, 21))
+    f = function([], [T.dot(a, b), T.sum(a, axis=0), T.max(b, axis=1)], device=device)
+    product, sums, highest = f()
+    np.testing.assert_allclose(product, a.get_value() @ b.get_value(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(sums, a.get_value().sum(0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(highest, b.get_value().max(1))
+    if device.target.product == "panels":
+        (launch,) = launches(f, device)
+        assert launch.groups[0] % units == 0
 
 
 def test_products_that_are_cut_differently_share_local_memory(device: OpenCLDevice) -> None:

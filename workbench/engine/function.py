@@ -118,6 +118,8 @@ class Function:
             device.place(shared)
         self._plans: dict[tuple[tuple[Shape, ...], tuple[int, ...]], _Bound] = {}
         self._calls: dict[tuple[Any, ...], _Call] = {}
+        #: The same by what was given, where that was plain numbers.
+        self._by_numbers: dict[tuple[Any, ...], _Call] = {}
         self._pending: list[_Bound] = []
         self._slots_used: dict[int, int] = {}
         self._runs = 0
@@ -151,8 +153,7 @@ class Function:
                 f"{self._called()} has {self._slots} runs waiting, as many as it has slots.",
                 "Call collect(), or give function() more slots.",
             )
-        arrays, scalars = self._coerce(arguments)
-        call = self._find_call(arrays, scalars)
+        arrays, call = self._resolve(arguments)
         if self._pending and self._pending[0] is not call.bound:
             self._check_same_outputs(call.bound)
         slot = self._slots_used.get(id(call.bound), 0)
@@ -184,7 +185,7 @@ class Function:
 
     def prepare(self, *arguments: Any) -> None:
         """Make the plan and build the kernels for arguments like these, without running them."""
-        self._find_call(*self._coerce(arguments))
+        self._resolve(arguments)
 
     @property
     def plans(self) -> list[Plan]:
@@ -206,6 +207,31 @@ class Function:
                 f"{self._called()} has runs waiting whose outputs have other shapes.",
                 "Call collect() first.",
             )
+
+    def _resolve(self, arguments: tuple[Any, ...]) -> tuple[Sequence[np.ndarray], _Call]:
+        """Return the arrays among the arguments, and what all of them determine."""
+        key = self._number_key(arguments)
+        if key is not None and (known := self._by_numbers.get(key)) is not None:
+            return (), known
+        arrays, scalars = self._coerce(arguments)
+        call = self._find_call(arrays, scalars)
+        if key is not None:
+            self._by_numbers[key] = call
+        return arrays, call
+
+    def _number_key(self, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Return by what a call with plain numbers is known; None where there is anything else.
+
+        A training step has nothing else and is called thousands of times a second: checking and
+        converting its numbers would take half of the host's time.
+        """
+        kinds = tuple([a.__class__ for a in arguments])
+        for kind, value in zip(kinds, arguments, strict=True):
+            # 0.0 equals -0.0 and is another number; NaN equals nothing.
+            if kind is not int and (kind is not float or not (value > 0 or value < 0)):
+                return None
+        # Equal numbers of different kinds are not the same either.
+        return kinds, arguments, tuple([s.storage.shape for s in self._shared])
 
     def _coerce(self, arguments: Sequence[Any]) -> tuple[list[np.ndarray], tuple[np.generic, ...]]:
         if len(arguments) != len(self.inputs):
@@ -231,6 +257,7 @@ class Function:
         if call is None:
             if len(self._calls) >= _MAX_REMEMBERED:
                 self._calls.clear()
+                self._by_numbers.clear()
             call = self._calls[key] = self._make_call(shapes, scalars)
         return call
 
@@ -253,6 +280,7 @@ class Function:
         key = min(self._plans, key=lambda key: self._plans[key].last_run)
         gone = self._plans.pop(key)
         self._calls = {key: call for key, call in self._calls.items() if call.bound is not gone}
+        self._by_numbers.clear()
 
     def _bind(self, shaped: Shaped) -> _Bound:
         for shared, new in self._updates:

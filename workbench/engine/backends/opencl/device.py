@@ -59,6 +59,8 @@ class OpenCLDevice:
             local_memory=local_memory,
             product=family,
             **_vectors(device, info),
+            # Its scheduler (TBB) halves a range of them until each thread has a part.
+            gives_rows_of_groups=info.id.startswith("intel:"),
             tuned=stored(info, family, local_memory),
         )
 

@@ -162,15 +162,17 @@ class GroupTile:
     depth: int = 16
 
 
-#: Sums of 6 rows fill 12 of the 16 registers of AVX2, where a vector of 16 floats takes two; those
-#: of 12 rows fill 12 of the 32 of AVX-512, enough to wait for none. Wider panels are no faster, and
-#: compile more slowly. Measured on PoCL 3.0 (LLVM 14), which spills larger tiles of AVX2, and on
-#: Intel's runtime 2026.2.
+#: Sums of 6 rows fill 12 of the 16 registers of AVX2, where a vector of 16 floats takes two. Of the
+#: 32 of AVX-512 those of 8 rows in panels of two vectors fill 16, so that a number that was loaded
+#: serves twice; where columns do not fill such panels, those of 12 rows wait for none. Measured on
+#: PoCL 3.0 (LLVM 14), which spills larger tiles of AVX2 and to which both of AVX-512 are the same,
+#: and on Intel's runtime 2026.2, where the wider are up to a sixth faster.
 _PANELS = {
     "float32": PanelTile(rows=6, vectors=1, lanes=16),
     "float64": PanelTile(rows=6, vectors=1, lanes=8),
 }
-_WIDE = {"rows": 12, "row_blocks": 4, "tiles": 88}
+_WIDE = {"rows": 8, "vectors": 2, "row_blocks": 6, "tiles": 132, "panels": 8}
+_HIGH = {"rows": 12, "row_blocks": 4, "tiles": 88}
 #: Rows of a tile whose columns are found in a list, and vectors in each where registers are many.
 _FEW, _MORE_VECTORS = 4, 4
 
@@ -196,6 +198,9 @@ class Target:
         Vector registers that the innermost loops of products may use: 16, or the 32 of AVX-512.
     multiply
         Attributes of the functions that hold these loops.
+    gives_rows_of_groups
+        Whether each unit is given as many work-groups as the others, all in a row, before any of
+        them is done; otherwise the next ones when it has time.
     tuned
         Tiles that were found to be faster than the default on this device, by product.
     """
@@ -206,6 +211,7 @@ class Target:
     product: ProductFamily
     registers: int = 16
     multiply: str = "noinline"
+    gives_rows_of_groups: bool = False
     tuned: Mapping[ProductKey, PanelTile | GroupTile] = attrs.field(factory=dict, repr=False)
 
     @property
@@ -244,7 +250,8 @@ class Target:
             if lists:
                 found = self._with_lists(found, shape[1], numbers)
             elif self.registers >= 32 and shape[0] > found.rows:
-                found = attrs.evolve(found, **_WIDE)
+                wide = attrs.evolve(found, **_WIDE)
+                found = wide if _fills(wide, found, shape[1]) else attrs.evolve(found, **_HIGH)
         return found.within(numbers)
 
     def _with_lists(self, tile: PanelTile, columns: int, numbers: int) -> PanelTile:
@@ -258,7 +265,7 @@ class Target:
         few = attrs.evolve(tile, rows=_FEW, row_blocks=tile.packed_rows // _FEW)
         wide = attrs.evolve(few, vectors=_MORE_VECTORS, panels=tile.panels // _MORE_VECTORS)
         # Wider panels leave more columns empty at the end; and few columns should be few kernels.
-        fits = columns >= 64 and wide.filled(columns) <= 1.15 * tile.filled(columns)
+        fits = columns >= 64 and _fills(wide, tile, columns)
         has_room = wide.within(numbers).numbers <= numbers
         return wide if self.registers >= 32 and fits and has_room else few
 
@@ -266,3 +273,8 @@ class Target:
         """Return the tile of the ``tiles`` family."""
         found = self.tuned.get(key)
         return found if isinstance(found, GroupTile) else GroupTile()
+
+
+def _fills(wide: PanelTile, narrow: PanelTile, columns: int) -> bool:
+    """Whether wide panels leave hardly more columns empty at the end than narrow ones."""
+    return wide.filled(columns) <= 1.15 * narrow.filled(columns)

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.engine.graph.ops.arithmetic import mul, neg, sgn, sqr
-from workbench.engine.graph.ops.comparison import lt, switch
+from workbench.engine.graph.ops.arithmetic import mul, neg, sqr
 from workbench.engine.graph.ops.elementwise import elementwise
 from workbench.engine.graph.ops.registry import NUMBERS, language
 from workbench.engine.graph.variable import Variable
@@ -201,6 +200,21 @@ softplus = elementwise(
     cost=28,
     domain=(-6.0, 6.0),
 )
+
+
+def _by_slope(g: Variable, x: Variable) -> tuple[Variable, Variable]:
+    return _relu_slope(g, x), x.zeros_like()
+
+
+_relu_slope = elementwise(
+    "relu_slope",
+    arity=2,
+    public=False,
+    numpy=lambda g, x: np.where(x > 0, g, np.where(x < 0, 0, g * (0.5 + x))),
+    # Few conditions, as compilers that make no vectors of them would branch for each number.
+    cl="{1} > 0 ? {0} : {1} < 0 ? ({T})0 : {0} * (({T})0.5 + {1})",
+    vjp=lambda h, _out, _g, x: _by_slope(h, x),
+)
 _relu = elementwise(
     "relu",
     public=False,
@@ -208,8 +222,8 @@ _relu = elementwise(
     numpy=lambda x: np.where(x < 0, np.zeros_like(x), x),
     # A NaN stays one: it is not below 0.
     cl="{0} < 0 ? ({T})0 : {0}",
-    # One half at 0, as in Theano's 0.5 (x + |x|).
-    vjp=lambda g, _out, x: (switch(lt(x, 0), 0, g * (0.5 + 0.5 * sgn(x))),),
+    # One half at 0, as in Theano's 0.5 (x + |x|); nothing below it, whatever comes from behind.
+    vjp=lambda g, _out, x: (_relu_slope(g, x),),
 )
 
 

@@ -58,7 +58,8 @@ class Scope:
     trips: int
     lines: list[str] = attrs.Factory(list)
     values: dict[Key, Value] = attrs.Factory(dict)
-    rows: dict[RowKey, str] = attrs.Factory(dict)
+    #: Arrays, and what their places are reckoned from.
+    rows: dict[RowKey, tuple[str, str]] = attrs.Factory(dict)
 
 
 class Emitter:
@@ -165,18 +166,21 @@ class Emitter:
         """Let `value` be the node's value at `index` while the present body is open."""
         self.path[-1].values[id(node), index] = value
 
-    def keep_row(self, node: Node, axis: int, index: IndexTuple, array: str) -> None:
-        """Let `array` hold the node's values along `axis` while the present body is open."""
-        self.path[-1].rows[_row_key(node, axis, index)] = array
+    def keep_row(
+        self, node: Node, axis: int, index: IndexTuple, array: str, start: str = ""
+    ) -> None:
+        """Let `array` hold the node's values along `axis`, from `start` on, in the present body."""
+        self.path[-1].rows[_row_key(node, axis, index)] = array, f" - {start}" if start else ""
 
     def _kept(self, node: Node, index: IndexTuple) -> str | None:
         """Return the element of an array that holds the node's value at `index`, if there is."""
         for scope in self.path:
             if scope.rows:
                 for axis, component in enumerate(index):
-                    array = scope.rows.get(_row_key(node, axis, index))
-                    if array is not None:
-                        return f"{array}[{_bare(component)}]"
+                    found = scope.rows.get(_row_key(node, axis, index))
+                    if found is not None:
+                        array, offset = found
+                        return f"{array}[{_bare(component)}{offset}]"
         return None
 
     def is_dear(self, node: Node, index: IndexTuple) -> bool:

@@ -16,15 +16,16 @@ import attrs
 import numpy as np
 
 from workbench.engine.backends.opencl.codegen.arguments import (
-    NAME,
     Argument,
     BufferArgument,
     ExtentArgument,
     Kernel,
     ScratchArgument,
     SlotArgument,
+    text_of,
     with_name,
 )
+from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.lower.plan import Buffer
 
 #: Kernels in a launch, and their arguments: drivers take at least 1 kB of these.
@@ -59,7 +60,7 @@ class _Launch:
 
 
 def share_launches(
-    steps: Iterable[Sequence[Kernel]], buffers: Sequence[Buffer], local_memory: int
+    steps: Iterable[Sequence[Kernel]], buffers: Sequence[Buffer], target: Target
 ) -> list[Kernel]:
     """Return the kernels of some steps, in order, those that can share a launch as one.
 
@@ -70,8 +71,8 @@ def share_launches(
         its scratch memory for itself.
     buffers
         The plan's buffers.
-    local_memory
-        Bytes that a work-group has.
+    target
+        The device.
     """
     launches: list[_Launch] = []
     written: dict[Hashable, int] = {}
@@ -80,10 +81,10 @@ def share_launches(
         uses = {_memory(a, buffers) for a in kernel.arguments} - {None}
         writes = {_memory(a, buffers) for a in kernel.written}
         after = [written.get(key, -1) for key in uses] + [read.get(key, -1) for key in writes]
-        place = _place(kernel, launches, max(after, default=-1) + 1, local_memory)
+        place = _place(kernel, launches, max(after, default=-1) + 1, target.local_memory)
         written.update((key, place) for key in writes)
         read.update((key, max(place, read.get(key, -1))) for key in uses)
-    return _with_shared_scratch([_joined(launch.kernels) for launch in launches])
+    return _with_shared_scratch([_joined(launch.kernels, target) for launch in launches])
 
 
 def _place(kernel: Kernel, launches: list[_Launch], first: int, local_memory: int) -> int:
@@ -140,6 +141,7 @@ def in_turn(kernels: Sequence[Kernel]) -> Kernel:
     """
     kernels = _numbered([[kernel] for kernel in kernels])
     text = _Text(kernels)
+    text.number()
     text.in_turn()
     return _whole(kernels, text, kernels[0].groups[-1], "_then")
 
@@ -149,29 +151,33 @@ def local_bytes(kernels: Iterable[Kernel]) -> int:
     return _bytes(_locals(kernels))
 
 
-def _joined(kernels: list[Kernel]) -> Kernel:
+def _joined(kernels: list[Kernel], target: Target) -> Kernel:
     """Return one kernel whose work-groups are those of all, the shortest first.
 
     PoCL's threads take a share of all that is left at a time: the first of two takes half of the
-    work-groups, and long ones at the start would all be its own.
+    work-groups, and long ones at the start would all be its own. Where each thread is given as many
+    work-groups as the others, all in a row, these are dealt out like cards.
     """
     if len(kernels) == 1:
         return kernels[0]
     kernels = sorted(kernels, key=lambda k: k.work / max(1, int(np.prod(k.groups))))
     text = _Text(kernels)
+    groups = sum(int(np.prod(k.groups)) for k in kernels)
+    if target.gives_rows_of_groups:
+        each = -(-groups // target.compute_units)
+        text.deal(each, target.compute_units)
+        groups = each * target.compute_units
+    else:
+        text.number()
     text.side_by_side()
-    return _whole(kernels, text, sum(int(np.prod(k.groups)) for k in kernels), "_and")
+    return _whole(kernels, text, groups, "_and")
 
 
 def _whole(kernels: Sequence[Kernel], text: _Text, groups: int, suffix: str) -> Kernel:
     """Return the kernel with a text; it is named after the one that works most."""
     first, size = max(kernels, key=lambda k: k.work), _size(kernels[0])
-    attribute = "__attribute__((reqd_work_group_size(1, 1, 1))) " if size == 1 else ""
-    inside = "\n".join(f"  {line}" for line in text.lines)
-    name, whole = with_name(
-        first.name.rpartition("_")[0] + suffix,
-        f"__kernel {attribute}void {NAME}({', '.join(text.declarations)}) {{\n{inside}\n}}\n",
-    )
+    own = text_of(", ".join(text.declarations), text.lines, (size,))
+    name, whole = with_name(first.name.rpartition("_")[0] + suffix, own)
     return Kernel(
         name,
         whole,
@@ -201,7 +207,16 @@ class _Text:
             f"__local {found[0]}{found[1]} {name}[{sizes[found]}];"
             for found, name in self._local.items()
         ]
+
+    def number(self) -> None:
+        """Let work-groups have the numbers that the driver gives them."""
         self.lines.append("const int group = get_group_id(0);")
+
+    def deal(self, each: int, hands: int) -> None:
+        """Give them numbers so that of `each` in a row none is next to another."""
+        row, many = self._extent(each), self._extent(hands)
+        self.lines.append("const int at = get_group_id(0);")
+        self.lines.append(f"const int group = at % {row} * {many} + at / {row};")
 
     def side_by_side(self) -> None:
         """Give each kernel work-groups of its own."""

@@ -23,6 +23,7 @@ from workbench.engine.backends.opencl.codegen.reduce import (
     reduce,
     whole_axis,
 )
+from workbench.engine.backends.opencl.codegen.strips import STRIP, column_sums, keep_column_sums
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.graph.op import Elementwise, Reduction
 from workbench.engine.graph.types import C_TYPES, Shape
@@ -94,6 +95,7 @@ class LoopKernels:
         ]
         rows = self._rows(step, stores)
         emitter = self._emitter(reduce_here)
+        sums = column_sums(stores, rows, self.buffers, known) if self.target.is_cpu else []
         made.append(
             self._kernel(
                 emitter,
@@ -101,6 +103,7 @@ class LoopKernels:
                 label,
                 rows,
                 lambda flat: _emit_stores(emitter, stores, rows, unflatten(flat, rows)),
+                sums,
             )
         )
         return made
@@ -119,16 +122,34 @@ class LoopKernels:
         return step.rows[:axes]
 
     def _kernel(
-        self, emitter: Emitter, prefix: str, label: str, rows: Shape, row: Callable[[Index], None]
+        self,
+        emitter: Emitter,
+        prefix: str,
+        label: str,
+        rows: Shape,
+        row: Callable[[Index], None],
+        sums: Sequence[Node] = (),
     ) -> Kernel:
-        """Return the kernel that calls for `row` at each position in `rows`, which is flat."""
+        """Return the kernel that calls for `row` at each position in `rows`, which is flat.
+
+        Parameters
+        ----------
+        sums
+            Sums down columns that are made for a strip of rows at a time.
+        """
         arguments, total = emitter.arguments, math.prod(rows)
         integer, end, span = arguments.integer, arguments.extent(total), arguments.extent(0)
         emitter.line(f"const {integer} first = ({integer})get_global_id(0) * {span};")
         emitter.line(f"const {integer} last = min(first + {span}, {end});")
-        with emitter.loop("first", "last", 0, total - 1, trips=1) as flat:
-            row(flat)
+        if sums:
+            _emit_strips(emitter, total, row, sums)
+        else:
+            with emitter.loop("first", "last", 0, total - 1, trips=1) as flat:
+                row(flat)
         share, groups = self._shares(total, emitter.work)
+        if sums:
+            share = -(-share // STRIP) * STRIP
+            groups = -(-total // share)
         if self.run:
             share, groups = self.run * math.prod(rows[1:]), -(-rows[0] // self.run)
         arguments.settle(span, share)
@@ -173,6 +194,26 @@ class LoopKernels:
             emitter.line(f"{scratch}[{flat.text}] = {value.text};")
 
         return self._kernel(emitter, prefix, label, (PARTS * node.size,), row)
+
+
+def _emit_strips(
+    emitter: Emitter, total: int, row: Callable[[Index], None], sums: Sequence[Node]
+) -> None:
+    """Emit rows `first` to `last` in strips: for each the sums, then its rows one by one.
+
+    Twice: whole strips, of which compilers make vectors, and what is left of one.
+    """
+    integer, work = emitter.arguments.integer, emitter.work
+    strips = f"for ({integer} strip = first; strip < last; strip += {STRIP})"
+    with emitter.block(strips):
+        whole = f"strip + {STRIP}"
+        for test, end in ((f"{whole} <= last", whole), (f"{whole} > last", "last")):
+            emitter.work = work
+            with emitter.block(f"if ({test})"):
+                for node in sums:
+                    keep_column_sums(emitter, node, "strip", end)
+                with emitter.loop("strip", end, 0, total - 1, trips=1) as flat:
+                    row(flat)
 
 
 def _emit_stores(emitter: Emitter, stores: Sequence[Store], rows: Shape, index: IndexTuple) -> None:

@@ -91,7 +91,6 @@ class PanelsKernel:
             sizes,
             self.step.label or prefix,
             product.size * product.inputs[0].shape[1],
-            "__attribute__((reqd_work_group_size(1, 1, 1))) ",
         )
         functions = [self._function(rows).text for rows in (self.tile.tail, self.tile.rows)]
         return attrs.evolve(kernel, functions=tuple(functions))

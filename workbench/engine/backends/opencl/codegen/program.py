@@ -43,7 +43,7 @@ def generate(plan: Plan, target: Target) -> list[Kernel | Copy | Repeat]:
     while number < len(plan.steps):
         step, count = plan.steps[number], 1
         if isinstance(step, Copy | Repeat):
-            work += [*share_launches(pending, plan.buffers, target.local_memory), step]
+            work += [*share_launches(pending, plan.buffers, target), step]
             pending = []
         elif target.is_cpu and (found := find_pass(plan, number)) is not None:
             count = found.count
@@ -57,7 +57,7 @@ def generate(plan: Plan, target: Target) -> list[Kernel | Copy | Repeat]:
             made = step_kernels(plan, step, target)
             pending.append([attrs.evolve(kernel, steps=(number,)) for kernel in made])
         number += count
-    return [*work, *share_launches(pending, plan.buffers, target.local_memory)]
+    return [*work, *share_launches(pending, plan.buffers, target)]
 
 
 def repeated_kernels(plan: Plan, target: Target) -> list[Kernel]:

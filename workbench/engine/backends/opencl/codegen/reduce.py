@@ -122,7 +122,7 @@ def _levels(
         if len(counters) == len(ranges):
             element = emitter.value(node.inputs[0], _source_index(node, index, counters))
             emitter.work += emitter.path[-1].trips
-            emitter.line(combine(node, target, _element(node, element)))
+            emitter.line(combine(node, target, in_type_of(node, element)))
             return
         over = ranges[len(counters)]
         if over.is_short or not blocked:
@@ -182,8 +182,8 @@ def _in_blocks(
         emitter.line(combine(node, target, part))
 
 
-def _element(node: Node, element: Value) -> str:
-    """Return the element in the type in which it is folded."""
+def in_type_of(node: Node, element: Value) -> str:
+    """Return the element in the type in which `node` folds it."""
     if node.inputs[0].dtype == node.dtype or node.dtype == "bool":
         return element.text
     return f"({C_TYPES[node.dtype]}){element.text}"
