@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 import attrs
 import pytest
 
 from tests.asking import QUESTIONS, Asking, asking, first_question
+from tests.training.served import Served
 from workbench.core.errors import OutOfMemory
 from workbench.data.dataset import Dataset
 from workbench.engine.backends.base import Device
@@ -21,58 +20,36 @@ from workbench.spec.data import DataSpec
 from workbench.spec.network import NetworkSpec
 from workbench.spec.training import TrainingSpec
 from workbench.training import engine_loop
-from workbench.training.commands import Command, CommandQueue, Prepare, Shutdown, Start, Stop
-from workbench.training.engine_loop import serve
+from workbench.training.commands import Prepare, Shutdown, Start, Stop
 from workbench.training.events import (
     DeviceAdmitted,
     DeviceChecking,
-    Event,
     Prepared,
     RunFailed,
     Snapshot,
     Stopped,
 )
-from workbench.training.lifeline import Lifeline
 
 __all__ = ["asking"]
 
 INFOS = list_opencl()[:1]
 pytestmark = pytest.mark.skipif(not INFOS, reason="no OpenCL driver")
 
-E = TypeVar("E", bound=Event)
 TRIAL = ("trial", "float64")
 
 
-class Engine:
-    """The loop in a thread of its own; NumPy computes in the place of every device."""
+class Engine(Served):
+    """The loop; NumPy computes in the place of every device."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self._commands: CommandQueue = queue.SimpleQueue()
-        self._events: queue.Queue[Event] = queue.Queue()
-        self.seen: list[Event] = []
-        self.send: Callable[[Command], None] = self._commands.put
-        self.lifeline = Lifeline()
         self.may_load = threading.Event()
         self.may_load.set()
         self._dataset = dataset
-        self.thread = threading.Thread(
-            target=serve,
-            args=(self._commands, self._events.put, self._load, _opened, self.lifeline),
-        )
-        self.thread.start()
+        super().__init__(self._load, _opened)
 
     def _load(self, *_: object) -> Dataset:
         assert self.may_load.wait(10)
         return self._dataset
-
-    def wait_for(self, kind: type[E]) -> E:
-        """Return the next event of a kind; fails if ten seconds bring none."""
-        deadline = time.monotonic() + 10
-        while True:
-            event = self._events.get(timeout=deadline - time.monotonic())
-            self.seen.append(event)
-            if isinstance(event, kind):
-                return event
 
     def left(self) -> int:
         """Return how many questions are left at the next word about the device."""

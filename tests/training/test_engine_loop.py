@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 import attrs
 import numpy as np
 import pytest
 
 from tests.failing import FailingDevice
+from tests.training.served import Served
 from workbench.core.errors import BuildFailed, DataError, DeviceError, OutOfMemory
 from workbench.data.dataset import Dataset, Progress
 from workbench.engine.backends.base import Device
@@ -21,8 +20,6 @@ from workbench.spec.data import DataSpec
 from workbench.spec.network import NetworkSpec
 from workbench.spec.training import TrainingSpec
 from workbench.training.commands import (
-    Command,
-    CommandQueue,
     Fetch,
     Pause,
     Predict,
@@ -33,10 +30,8 @@ from workbench.training.commands import (
     Step,
     Stop,
 )
-from workbench.training.engine_loop import serve
 from workbench.training.events import (
     DataLoaded,
-    Event,
     Fetched,
     Finished,
     Paused,
@@ -52,24 +47,16 @@ from workbench.training.events import (
 from workbench.training.model_files import position_of
 from workbench.training.session import Session
 
-E = TypeVar("E", bound=Event)
 
-
-class Engine:
-    """The loop in a thread of its own, and what it told."""
+class Engine(Served):
+    """The loop with one device and datasets of stripes, some of them broken."""
 
     def __init__(self, stripes: Callable[..., Dataset], device: Device) -> None:
         self.loads = 0
         self.opens: list[str | None] = []
         self.device = device
-        self._commands: CommandQueue = queue.SimpleQueue()
-        self._events: queue.Queue[Event] = queue.Queue()
-        self.seen: list[Event] = []
-        self.thread = threading.Thread(
-            target=serve, args=(self._commands, self._events.put, self._load, self._open)
-        )
         self._stripes = stripes
-        self.thread.start()
+        super().__init__(self._load, self._open)
 
     def _load(self, spec: DataSpec, progress: Progress) -> Dataset:
         if spec.dataset == "broken":
@@ -85,18 +72,6 @@ class Engine:
     def _open(self, id: str | None) -> Device:
         self.opens.append(id)
         return self.device
-
-    def send(self, command: Command) -> None:
-        self._commands.put(command)
-
-    def wait_for(self, kind: type[E]) -> E:
-        """Return the next event of a kind; fails if ten seconds bring none."""
-        deadline = time.monotonic() + 10
-        while True:
-            event = self._events.get(timeout=deadline - time.monotonic())
-            self.seen.append(event)
-            if isinstance(event, kind):
-                return event
 
 
 @pytest.fixture

@@ -58,8 +58,7 @@ class Scope:
     trips: int
     lines: list[str] = attrs.Factory(list)
     values: dict[Key, Value] = attrs.Factory(dict)
-    #: Arrays, and what their places are reckoned from.
-    rows: dict[RowKey, tuple[str, str]] = attrs.Factory(dict)
+    rows: dict[RowKey, str] = attrs.Factory(dict)
 
 
 class Emitter:
@@ -167,20 +166,19 @@ class Emitter:
         self.path[-1].values[id(node), index] = value
 
     def keep_row(
-        self, node: Node, axis: int, index: IndexTuple, array: str, start: str = ""
+        self, node: Node, axis: int, index: IndexTuple, array: str, offset: str = ""
     ) -> None:
-        """Let `array` hold the node's values along `axis`, from `start` on, in the present body."""
-        self.path[-1].rows[_row_key(node, axis, index)] = array, f" - {start}" if start else ""
+        """Let `array` hold the node's values along `axis`, an offset from where it is, in this body."""
+        self.path[-1].rows[_row_key(node, axis, index)] = f"{array}[{{}}{offset}]"
 
     def _kept(self, node: Node, index: IndexTuple) -> str | None:
         """Return the element of an array that holds the node's value at `index`, if there is."""
         for scope in self.path:
             if scope.rows:
                 for axis, component in enumerate(index):
-                    found = scope.rows.get(_row_key(node, axis, index))
-                    if found is not None:
-                        array, offset = found
-                        return f"{array}[{_bare(component)}{offset}]"
+                    element = scope.rows.get(_row_key(node, axis, index))
+                    if element is not None:
+                        return element.format(_bare(component))
         return None
 
     def is_dear(self, node: Node, index: IndexTuple) -> bool:

@@ -16,11 +16,10 @@ from collections.abc import Collection, Hashable, Sequence
 import attrs
 
 from workbench.engine.backends.opencl.codegen.loops import long_folds
-from workbench.engine.backends.opencl.codegen.rowpass import in_own_row, loaded
+from workbench.engine.backends.opencl.codegen.rowpass import reads_own_rows
 from workbench.engine.backends.opencl.codegen.split import parts_of
 from workbench.engine.backends.opencl.tunables import PACKING, Target
 from workbench.engine.lower.memory import reads_of, writes_of
-from workbench.engine.lower.node import walk
 from workbench.engine.lower.plan import Buffer, Loops, Plan, Product
 
 #: Rows that are worth a work-group, and so many that all they go through stays in its cache.
@@ -91,17 +90,11 @@ def _goes_on(
     step: Product | Loops, rows: int, private: Collection[int], buffers: Sequence[Buffer]
 ) -> bool:
     """Whether a step computes rows from those of the chain at the same place alone."""
-    if not reads_of(step) & set(private) or not _writes_rows(step, rows, buffers):
-        return False
-    roots = [s.value for s in step.stores]
     if isinstance(step, Product):
-        left, right = step.product.inputs
-        if not _is_whole(step) or any(loaded(n) in private for n in walk([right])):
-            return False
-        roots.append(left)
-    elif step.rows[:1] != (rows,) or long_folds(step.stores):
-        return False
-    return all(in_own_row(root, private, getattr(step, "product", None)) for root in roots)
+        fits = _is_whole(step)
+    else:
+        fits = step.rows[:1] == (rows,) and not long_folds(step.stores)
+    return fits and _writes_rows(step, rows, buffers) and reads_own_rows(step, private)
 
 
 def _memory(step: Product | Loops, buffers: Sequence[Buffer]) -> dict[Hashable, int]:

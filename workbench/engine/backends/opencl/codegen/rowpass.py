@@ -138,16 +138,23 @@ def _follows(
     step: Product | Loops, rows: int, private: Collection[int], buffers: Sequence[Buffer]
 ) -> bool:
     """Whether a step computes rows from the rows before it alone."""
-    if not reads_of(step) & set(private) or not _stores_rows(step, rows, buffers):
+    if isinstance(step, Product):
+        fits = step.product.inputs[0].shape[1] <= _COLUMNS
+    else:
+        fits = step.rows == (rows,)
+    return fits and _stores_rows(step, rows, buffers) and reads_own_rows(step, private)
+
+
+def reads_own_rows(step: Product | Loops, private: Collection[int]) -> bool:
+    """Whether a step needs of private buffers some, and of each the row alone that it computes."""
+    if not reads_of(step) & set(private):
         return False
     roots = [s.value for s in step.stores]
     if isinstance(step, Product):
         left, right = step.product.inputs
-        if left.shape[1] > _COLUMNS or any(loaded(n) in private for n in walk([right])):
+        if any(loaded(n) in private for n in walk([right])):
             return False
         roots.append(left)
-    elif step.rows != (rows,):
-        return False
     return all(in_own_row(root, private, getattr(step, "product", None)) for root in roots)
 
 

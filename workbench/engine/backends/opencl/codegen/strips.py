@@ -73,7 +73,7 @@ def keep_column_sums(emitter: Emitter, node: Node, start: str, end: str) -> None
             place = f"[{column.text} - {start}]"
             e.line(combine(node, f"{sums}{place}", f"{part}{place}"))
     anywhere = named("", e.depth + 1, 0, columns - 1)
-    e.keep_row(node, 0, (anywhere,), sums, start)
+    e.keep_row(node, 0, (anywhere,), sums, f" - {start}")
 
 
 def _is_down(node: Node) -> bool:
