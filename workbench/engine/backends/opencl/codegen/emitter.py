@@ -168,7 +168,7 @@ class Emitter:
     def keep_row(
         self, node: Node, axis: int, index: IndexTuple, array: str, offset: str = ""
     ) -> None:
-        """Let `array` hold the node's values along `axis`, an offset from where it is, in this body."""
+        """Let `array` hold the node's values along `axis`, at an offset, in this body."""
         self.path[-1].rows[_row_key(node, axis, index)] = f"{array}[{{}}{offset}]"
 
     def _kept(self, node: Node, index: IndexTuple) -> str | None:
