@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from workbench.core.errors import GraphError
+from workbench.engine import function as function_module
 from workbench.engine.backends.reference import ReferenceDevice
 from workbench.engine.function import MAX_PLANS, Function, function
 from workbench.engine.graph.types import TensorType
@@ -75,6 +76,15 @@ def test_a_number_that_is_known_meets_the_present_shapes_and_is_still_checked() 
     for _ in range(2):
         with pytest.raises(GraphError, match="value for n"):
             f(4.5)
+
+
+def test_numbers_are_not_remembered_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function_module, "_MAX_REMEMBERED", 8)
+    x = scalar("x", "float32")
+    f = function([x], x + 1, device=device)
+    for k in range(100):  # all of them the same number in float32
+        assert f(1 + 1e-13 * k) == 2
+    assert len(f._by_numbers) <= 8
 
 
 def test_runs_wait_for_collection_in_order_whatever_their_plans() -> None:

@@ -43,7 +43,7 @@ def test_a_product_and_folds_of_other_shapes_share_one(device: OpenCLDevice) -> 
         assert ["multiply_" in part for part in parts] == [False, False, True]
 
 
-@pytest.mark.parametrize("units", [1, 2, 3, 7])
+@pytest.mark.parametrize("units", [2, 3, 7])
 def test_work_groups_are_dealt_out_where_threads_are_given_rows_of_them(
     device: OpenCLDevice, units: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,16 @@ def test_more_registers_hold_wider_panels_or_where_columns_do_not_fill_them_more
     assert (narrow.rows, narrow.vectors) == (12, 1)
 
 
+@pytest.mark.parametrize(("dtype", "least"), [("float32", 2**15), ("float64", 40960)])
+def test_tiles_are_larger_only_where_local_memory_has_room(dtype: str, least: int) -> None:
+    itemsize = 4 if dtype == "float32" else 8
+    for local_memory in (least, 2 * least, 2**18):
+        target = Target(True, 2, local_memory, "panels", 32)
+        for columns in (10, 256):
+            tile = target.panel_tile(dtype, (256, columns))
+            assert tile.numbers * itemsize <= local_memory
+
+
 def test_lists_of_columns_are_of_few_rows_and_for_wide_panels_where_columns_fill_them() -> None:
     for registers, vectors in ((16, [1, 1, 1, 1]), (32, [1, 1, 1, 4])):
         target = Target(True, 2, 2**20, "panels", registers)

@@ -216,6 +216,8 @@ class Function:
         arrays, scalars = self._coerce(arguments)
         call = self._find_call(arrays, scalars)
         if key is not None:
+            if len(self._by_numbers) >= _MAX_REMEMBERED:
+                self._by_numbers.clear()
             self._by_numbers[key] = call
         return arrays, call
 
@@ -257,7 +259,6 @@ class Function:
         if call is None:
             if len(self._calls) >= _MAX_REMEMBERED:
                 self._calls.clear()
-                self._by_numbers.clear()
             call = self._calls[key] = self._make_call(shapes, scalars)
         return call
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QFont, QImage
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.widgets.image_wall import ImageWall
@@ -51,6 +53,43 @@ def test_every_image_in_view_is_at_its_place(wall: ImageWall, shape: tuple[int, 
             assert wall.index_at(place) == index
             seen += 1
     assert seen >= 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda wall: wall.set_images(greys()[::-1], [f"image {i}" for i in range(COUNT)]),
+        lambda wall: wall.set_images(greys(), [f"other {i}" for i in range(COUNT)]),
+        lambda wall: wall.set_images(greys(), [""] * COUNT, [i % 3 == 0 for i in range(COUNT)]),
+        lambda wall: wall.set_images(greys(count=5), ["few"] * 5),
+        lambda wall: wall.set_current(2),
+        lambda wall: wall.verticalScrollBar().setValue(40),
+        lambda wall: wall.setFont(QFont(wall.font().family(), 20)),
+        lambda wall: wall.resize(200, 250),
+    ],
+)
+def test_what_is_painted_again_is_as_if_painted_for_the_first_time(
+    qtbot: QtBot, change: Callable[[ImageWall], None]
+) -> None:
+    pictures = []
+    for paints_before in (True, False):
+        wall = ImageWall()
+        wall.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        qtbot.addWidget(wall)
+        wall.resize(300, 300)
+        wall.set_images(greys(), [f"image {i}" for i in range(COUNT)])
+        wall.show()
+        qtbot.waitExposed(wall)
+        if paints_before:
+            pictures.append(grabbed(wall))
+        else:
+            wall._scene = None
+        change(wall)
+        pictures.append(grabbed(wall))
+        wall.hide()
+    before, again, first = pictures
+    assert again != before
+    assert again == first
 
 
 def test_few_images_are_larger_and_many_scroll(wall: ImageWall) -> None:

@@ -232,8 +232,9 @@ class ImageWall(QAbstractScrollArea):
         """Draw the images that are in view."""
         painter = QPainter(self.viewport())
         palette = current()
+        # At some scales what is drawn below ends within the last pixel.
+        painter.fillRect(event.rect(), self.palette().color(QPalette.ColorRole.Base))
         if not self._count:
-            painter.fillRect(event.rect(), self.palette().color(QPalette.ColorRole.Base))
             painter.setPen(QColor(palette.muted))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.viewport().rect(), flags, self.invitation)

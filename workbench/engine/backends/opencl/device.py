@@ -60,7 +60,7 @@ class OpenCLDevice:
             product=family,
             **_vectors(device, info),
             # Its scheduler (TBB) halves a range of them until each thread has a part.
-            gives_rows_of_groups=info.id.startswith("intel:"),
+            gives_rows_of_groups=is_cpu and info.id.startswith("intel:"),
             tuned=stored(info, family, local_memory),
         )
 

@@ -164,9 +164,10 @@ class GroupTile:
 
 #: Sums of 6 rows fill 12 of the 16 registers of AVX2, where a vector of 16 floats takes two. Of the
 #: 32 of AVX-512 those of 8 rows in panels of two vectors fill 16, so that a number that was loaded
-#: serves twice; where columns do not fill such panels, those of 12 rows wait for none. Measured on
-#: PoCL 3.0 (LLVM 14), which spills larger tiles of AVX2 and to which both of AVX-512 are the same,
-#: and on Intel's runtime 2026.2, where the wider are up to a sixth faster.
+#: serves twice; where columns do not fill such panels, those of 12 rows fill 12, enough to wait for
+#: none. All compute as many rows before they take other columns. Measured on PoCL 3.0 (LLVM 14),
+#: which spills larger tiles of AVX2 and to which both of AVX-512 are the same, and on Intel's
+#: runtime 2026.2, where the wider are up to a sixth faster.
 _PANELS = {
     "float32": PanelTile(rows=6, vectors=1, lanes=16),
     "float64": PanelTile(rows=6, vectors=1, lanes=8),
@@ -250,8 +251,7 @@ class Target:
             if lists:
                 found = self._with_lists(found, shape[1], numbers)
             elif self.registers >= 32 and shape[0] > found.rows:
-                wide = attrs.evolve(found, **_WIDE)
-                found = wide if _fills(wide, found, shape[1]) else attrs.evolve(found, **_HIGH)
+                found = _larger(found, shape[1], numbers)
         return found.within(numbers)
 
     def _with_lists(self, tile: PanelTile, columns: int, numbers: int) -> PanelTile:
@@ -266,13 +266,25 @@ class Target:
         wide = attrs.evolve(few, vectors=_MORE_VECTORS, panels=tile.panels // _MORE_VECTORS)
         # Wider panels leave more columns empty at the end; and few columns should be few kernels.
         fits = columns >= 64 and _fills(wide, tile, columns)
-        has_room = wide.within(numbers).numbers <= numbers
-        return wide if self.registers >= 32 and fits and has_room else few
+        return wide if self.registers >= 32 and fits and _has_room(wide, numbers) else few
 
     def group_tile(self, key: ProductKey = "") -> GroupTile:
         """Return the tile of the ``tiles`` family."""
         found = self.tuned.get(key)
         return found if isinstance(found, GroupTile) else GroupTile()
+
+
+def _larger(tile: PanelTile, columns: int, numbers: int) -> PanelTile:
+    """Return the tile for many registers: wide, else high, else as it is; what has room."""
+    wide, high = attrs.evolve(tile, **_WIDE), attrs.evolve(tile, **_HIGH)
+    if _fills(wide, tile, columns) and _has_room(wide, numbers):
+        return wide
+    return high if _has_room(high, numbers) else tile
+
+
+def _has_room(tile: PanelTile, numbers: int) -> bool:
+    """Whether the tile's least copies are at most so many numbers."""
+    return tile.within(numbers).numbers <= numbers
 
 
 def _fills(wide: PanelTile, narrow: PanelTile, columns: int) -> bool:

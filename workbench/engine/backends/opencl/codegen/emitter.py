@@ -165,20 +165,18 @@ class Emitter:
         """Let `value` be the node's value at `index` while the present body is open."""
         self.path[-1].values[id(node), index] = value
 
-    def keep_row(
-        self, node: Node, axis: int, index: IndexTuple, array: str, offset: str = ""
-    ) -> None:
-        """Let `array` hold the node's values along `axis`, at an offset, in this body."""
-        self.path[-1].rows[_row_key(node, axis, index)] = f"{array}[{{}}{offset}]"
+    def keep_row(self, node: Node, axis: int, index: IndexTuple, array: str) -> None:
+        """Let `array` hold the node's values along `axis` while the present body is open."""
+        self.path[-1].rows[_row_key(node, axis, index)] = array
 
     def _kept(self, node: Node, index: IndexTuple) -> str | None:
         """Return the element of an array that holds the node's value at `index`, if there is."""
         for scope in self.path:
             if scope.rows:
                 for axis, component in enumerate(index):
-                    element = scope.rows.get(_row_key(node, axis, index))
-                    if element is not None:
-                        return element.format(_bare(component))
+                    array = scope.rows.get(_row_key(node, axis, index))
+                    if array is not None:
+                        return f"{array}[{_bare(component)}]"
         return None
 
     def is_dear(self, node: Node, index: IndexTuple) -> bool:

@@ -23,7 +23,7 @@ from workbench.engine.backends.opencl.codegen.reduce import (
     reduce,
     whole_axis,
 )
-from workbench.engine.backends.opencl.codegen.strips import STRIP, column_sums, keep_column_sums
+from workbench.engine.backends.opencl.codegen.strips import STRIP, column_sums, emit_column_sums
 from workbench.engine.backends.opencl.tunables import Target
 from workbench.engine.graph.op import Elementwise, Reduction
 from workbench.engine.graph.types import C_TYPES, Shape
@@ -210,9 +210,12 @@ def _emit_strips(
         for test, end in ((f"{whole} <= last", whole), (f"{whole} > last", "last")):
             emitter.work = work
             with emitter.block(f"if ({test})"):
-                for node in sums:
-                    keep_column_sums(emitter, node, "strip", end)
+                arrays = [emit_column_sums(emitter, node, "strip", end) for node in sums]
                 with emitter.loop("strip", end, 0, total - 1, trips=1) as flat:
+                    for node, array in zip(sums, arrays, strict=True):
+                        known = Value(f"{array}[{flat.text} - strip]", emitter.depth)
+                        # At this place alone: another is perhaps not in the strip.
+                        emitter.bind(node, unflatten(flat, node.shape), known)
                     row(flat)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 
 from workbench.engine.backends.opencl.codegen.arguments import Arguments
 from workbench.engine.backends.opencl.codegen.emitter import Emitter
-from workbench.engine.backends.opencl.codegen.index import named
 from workbench.engine.backends.opencl.codegen.reduce import (
     BLOCK,
     combine,
@@ -19,9 +18,10 @@ from workbench.engine.backends.opencl.codegen.reduce import (
     neutral,
     reduce,
 )
-from workbench.engine.graph.op import Reduction
+from workbench.engine.graph.op import Elementwise, Reduction
+from workbench.engine.graph.ops.dimshuffle import Dimshuffle
 from workbench.engine.graph.types import C_TYPES, Shape
-from workbench.engine.lower.node import Node, walk
+from workbench.engine.lower.node import Leaf, Node, walk
 from workbench.engine.lower.plan import Buffer, Store
 
 #: Columns of a strip.
@@ -33,6 +33,8 @@ def column_sums(
 ) -> list[Node]:
     """Return the sums down columns that lie side by side, one for each row of what is stored.
 
+    A row may need other columns' sums besides; these are not meant.
+
     Parameters
     ----------
     stores, rows
@@ -42,15 +44,13 @@ def column_sums(
     """
     if len(rows) != 1 or rows[0] < STRIP or any(store.value.shape != rows for store in stores):
         return []
-    nodes = walk([store.value for store in stores])
-    sums = [n for n in nodes if id(n) not in without and n.shape == rows and _is_down(n)]
-    # One that is made of another would have to wait for it.
-    inner = {id(n) for found in sums for n in walk(found.inputs)}
-    return [n for n in sums if id(n) not in inner and _lies_side_by_side(n, buffers)]
+    sums = [n for n in _in_place([s.value for s in stores]) if n.shape == rows and _is_down(n)]
+    plain = [n for n in sums if id(n) not in without and _is_plain(n.inputs[0])]
+    return [n for n in plain if _lies_side_by_side(n, buffers)]
 
 
-def keep_column_sums(emitter: Emitter, node: Node, start: str, end: str) -> None:
-    """Emit the sums of columns `start` to `end`, at most `STRIP`, and let the emitter know them."""
+def emit_column_sums(emitter: Emitter, node: Node, start: str, end: str) -> str:
+    """Emit the sums of columns `start` to `end`, at most `STRIP`; return the array of them."""
     e, (source,) = emitter, node.inputs
     rows, columns = source.shape
     ctype, zero = C_TYPES[node.dtype], neutral("sum", node.dtype)
@@ -72,8 +72,19 @@ def keep_column_sums(emitter: Emitter, node: Node, start: str, end: str) -> None
         with e.loop(start, end, 0, columns - 1, trips=1) as column:
             place = f"[{column.text} - {start}]"
             e.line(combine(node, f"{sums}{place}", f"{part}{place}"))
-    anywhere = named("", e.depth + 1, 0, columns - 1)
-    e.keep_row(node, 0, (anywhere,), sums, f" - {start}")
+    return sums
+
+
+def _in_place(roots: Sequence[Node]) -> list[Node]:
+    """Return what elementwise operations start from: of it each row needs its own place."""
+    found: dict[int, Node] = {}
+    stack = list(reversed(roots))
+    while stack:
+        node = stack.pop()
+        if id(node) not in found:
+            found[id(node)] = node
+            stack += reversed(node.inputs) if isinstance(node.op, Elementwise) else []
+    return list(found.values())
 
 
 def _is_down(node: Node) -> bool:
@@ -83,6 +94,17 @@ def _is_down(node: Node) -> bool:
         and (op.fold, op.axes, op.keepdims) == ("sum", (0,), False)
         and node.inputs[0].ndim == 2
     )
+
+
+def _is_plain(source: Node) -> bool:
+    """Whether nothing that a column has of its own is computed, which each row would do again."""
+    for node in walk([source]):
+        if isinstance(node.op, Elementwise):
+            if node.ndim and node.shape != source.shape:
+                return False
+        elif not isinstance(node.op, Leaf | Dimshuffle):
+            return False
+    return True
 
 
 def _lies_side_by_side(node: Node, buffers: Sequence[Buffer]) -> bool:
