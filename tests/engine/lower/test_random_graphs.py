@@ -434,7 +434,9 @@ def cases(draw: st.DrawFn) -> Case:
     pool = Pool(draw)
     rng = np.random.default_rng(pool.number(2**16))
     # Equal lengths let most operations fit.
-    n, k, m = pool.choose([(3, 3, 3), (3, 2, 3), (2, 3, 2), (4, 3, 3), (1, 3, 1), (0, 2, 3)])
+    small = [(3, 3, 3), (3, 2, 3), (2, 3, 2), (4, 3, 3), (1, 3, 1), (0, 2, 3)]
+    # Wider than the vectors that processors compute with.
+    n, k, m = pool.choose([*small, (17, 17, 17), (3, 18, 18), (19, 33, 17)])
     shapes = [(k, m), (k, k), (k,), (), (k, m), (n, k)]
     parameters = [shared(rng.normal(size=s), f"p{i}") for i, s in enumerate(shapes)]
     counter = shared(np.int64(3), "counter")
