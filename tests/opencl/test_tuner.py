@@ -100,13 +100,13 @@ def test_tiles_are_larger_only_where_local_memory_has_room(dtype: str, least: in
 
 
 def test_lists_of_columns_are_of_few_rows_and_for_wide_panels_where_columns_fill_them() -> None:
-    for registers, vectors in ((16, [1, 1, 1, 1]), (32, [1, 1, 1, 4])):
+    wide = [(4, 1), (4, 1), (4, 1), (4, 4), (2, 8)]
+    for registers, expected in ((16, [(4, 1)] * 5), (32, wide)):
         target = Target(True, 2, 2**20, "panels", registers)
-        few = [target.panel_tile("float32", (128, n), lists=True) for n in (10, 60, 80, 256)]
-        assert [tile.rows for tile in few] == [4] * 4
+        few = [target.panel_tile("float32", (128, n), lists=True) for n in (10, 60, 80, 300, 256)]
+        assert [(tile.rows, tile.vectors) for tile in few] == expected
         dense = target.panel_tile("float32", (128, 256))
         assert {tile.packed_rows for tile in few} == {dense.packed_rows}
-        assert [tile.vectors for tile in few] == vectors
         assert {tile.columns * tile.panels for tile in few} == {256}
 
 

@@ -174,8 +174,8 @@ _PANELS = {
 }
 _WIDE = {"rows": 8, "vectors": 2, "row_blocks": 6, "tiles": 132, "panels": 8}
 _HIGH = {"rows": 12, "row_blocks": 4, "tiles": 88}
-#: Rows of a tile whose columns are found in a list, and vectors in each where registers are many.
-_FEW, _MORE_VECTORS = 4, 4
+#: Rows of a tile whose columns are found in a list; where registers are many, rows and vectors.
+_FEW, _WIDER = 4, ((2, 8), (4, 4))
 
 #: What a product is, as far as its speed depends on it.
 ProductKey = str
@@ -259,14 +259,21 @@ class Target:
 
         Fewer rows have more columns in which all of them are 0, and fit 16 registers although
         compilers load all numbers of a column that is found in a list before they use the first.
-        Where registers are many, wider panels take their place, and lists are walked less often.
+        Where registers are many, wider panels take their place: lists are walked less often, and
+        of two rows still more columns are left out.
         """
         # As many rows are packed: kernels with equal local memory share a launch.
         few = attrs.evolve(tile, rows=_FEW, row_blocks=tile.packed_rows // _FEW)
-        wide = attrs.evolve(few, vectors=_MORE_VECTORS, panels=tile.panels // _MORE_VECTORS)
+        if self.registers < 32:
+            return few
         # Wider panels leave more columns empty at the end; and few columns should be few kernels.
-        fits = columns >= 64 and _fills(wide, tile, columns)
-        return wide if self.registers >= 32 and fits and _has_room(wide, numbers) else few
+        for rows, vectors in _WIDER if columns >= 64 else ():
+            blocks, panels = tile.packed_rows // rows, tile.panels // vectors
+            shape = {"rows": rows, "vectors": vectors, "row_blocks": blocks, "panels": panels}
+            wide = attrs.evolve(tile, **shape)
+            if _fills(wide, tile, columns) and _has_room(wide, numbers):
+                return wide
+        return few
 
     def group_tile(self, key: ProductKey = "") -> GroupTile:
         """Return the tile of the ``tiles`` family."""
