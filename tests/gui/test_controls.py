@@ -17,6 +17,7 @@ from tests.gui.sitting import SIZE
 from workbench.gui.controller import Controller
 from workbench.gui.forms.values import make
 from workbench.gui.panels.stack import BLANK, StackPanel
+from workbench.gui.panels.training import TrainingPanel
 from workbench.gui.run_control import Phase
 from workbench.gui.state import DocumentState
 from workbench.gui.widgets.chooser import Chooser
@@ -141,6 +142,15 @@ def tabs(controller: Controller) -> Iterator[int]:
 def train(controller: Controller) -> None:
     controller.actions["train"].trigger()
     wait_until(lambda: controller.run.step == 12 and controller.run.phase is Phase.IDLE)
+    # The plots come when their library is loaded, and with them what Tab reaches.
+    wait_until(lambda: is_plotted(controller))
+
+
+def is_plotted(controller: Controller) -> bool:
+    panel = controller.panels["training"]
+    assert isinstance(panel, TrainingPanel)
+    plots = panel.plots()
+    return plots is not None and len(plots.plotted("upper", "train")[0]) > 0
 
 
 @pytest.mark.parametrize("trained", [False, True])
