@@ -109,7 +109,7 @@ def test_a_signal_closes_the_window(window: subprocess.Popen[str], number: int) 
     window.send_signal(number)
     _, errors = window.communicate(timeout=60)
     took = time.monotonic() - began
-    assert window.returncode == 0
+    assert window.returncode == 0, errors
     assert took < soon_s()
     assert "Traceback" not in errors
 
