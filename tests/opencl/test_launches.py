@@ -28,15 +28,21 @@ def matrix(*shape: int) -> np.ndarray:
     return RNG.standard_normal(shape).astype(np.float32)
 
 
-def test_a_product_and_folds_of_other_shapes_share_one(device: OpenCLDevice) -> None:
+def product_and_folds(device: OpenCLDevice) -> list[Kernel]:
+    """Compute a product, sums and maxima, and return their launches; the numbers are right."""
     a, b = shared(matrix(70, 33)), shared(matrix(33, 21))
     f = function([], [T.dot(a, b), T.sum(a, axis=0), T.max(b, axis=1)], device=device)
     product, sums, highest = f()
     np.testing.assert_allclose(product, a.get_value() @ b.get_value(), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(sums, a.get_value().sum(0), rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(highest, b.get_value().max(1))
+    return launches(f, device)
+
+
+def test_a_product_and_folds_of_other_shapes_share_one(device: OpenCLDevice) -> None:
+    found = product_and_folds(device)
     if device.target.product == "panels":
-        (launch,) = launches(f, device)
+        (launch,) = found
         assert launch.steps == (0, 1, 2)
         # The long work-groups have the last numbers.
         parts = launch.text.split("<= group &&")[1:]
@@ -49,15 +55,11 @@ def test_work_groups_are_dealt_out_where_threads_are_given_rows_of_them(
 ) -> None:
     dealing = attrs.evolve(device.target, gives_rows_of_groups=True, compute_units=units)
     monkeypatch.setattr(device, "target", dealing)
-    a, b = shared(matrix(70, 33)), shared(matrix(33, 21))
-    f = function([], [T.dot(a, b), T.sum(a, axis=0), T.max(b, axis=1)], device=device)
-    product, sums, highest = f()
-    np.testing.assert_allclose(product, a.get_value() @ b.get_value(), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(sums, a.get_value().sum(0), rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(highest, b.get_value().max(1))
+    found = product_and_folds(device)
     if device.target.product == "panels":
-        (launch,) = launches(f, device)
+        (launch,) = found
         assert launch.groups[0] % units == 0
+        assert "const int group = at %" in launch.text
 
 
 def test_products_that_are_cut_differently_share_local_memory(device: OpenCLDevice) -> None:
