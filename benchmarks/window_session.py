@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import attrs
@@ -177,16 +176,16 @@ class Strokes(QObject):
 
 
 class Epochs(QObject):
-    """Notes the training speed of every epoch."""
+    """Counts the epochs that have ended."""
 
     def __init__(self, controller: Controller) -> None:
         super().__init__()
-        self.speeds: list[float] = []
+        self.ended = 0
         controller.engine.event_published.connect(self._on_engine_event_published)
 
     def _on_engine_event_published(self, event: Event) -> None:
         if isinstance(event, EpochEnded):
-            self.speeds.append(event.record.samples_per_second)
+            self.ended += 1
 
 
 def open_window(dataset: str, epochs: int, tab: str) -> Controller:
@@ -236,31 +235,34 @@ def button(controller: Controller, name: str) -> QToolButton:
     return next(b for b in buttons if b.defaultAction() is controller.actions[name])
 
 
-def measure_training(dataset: str, seconds: float, tab: str) -> dict[str, Any]:
-    """Train at full speed: the beat at rest and while a stroke is drawn, then stop it often."""
-    controller = open_window(dataset, 100_000, tab)
-    epochs, heart, strokes = Epochs(controller), Heart(), Strokes(controller)
+def open_training(dataset: str, epochs: int, tab: str) -> tuple[Controller, Strokes]:
+    """Show a window that trains, with a drawing that is read again and again."""
+    controller = open_window(dataset, epochs, tab)
+    strokes = Strokes(controller)
     while not controller.run.holds_document:
         wait_for(controller.engine.event_published)
-    # There is a drawing all the time, which is read again and again.
     strokes.start()
     rest(0.5)
     strokes.stop()
     button(controller, "train").click()
     wait_for_phase(controller, Phase.RUNNING)
-    while not epochs.speeds:
+    return controller, strokes
+
+
+def measure_training(dataset: str, seconds: float, tab: str) -> dict[str, Any]:
+    """Train at full speed: the beat at rest and while a stroke is drawn, then stop it often."""
+    controller, strokes = open_training(dataset, 100_000, tab)
+    epochs, heart = Epochs(controller), Heart()
+    while not epochs.ended:
         wait_for(controller.engine.event_published)
     rest(1)
     # Without the beat, which takes as much of the thread's time as drawing may.
-    epochs.speeds.clear()
     began, cpu = time.perf_counter(), time.thread_time()
-    while time.perf_counter() - began < seconds or len(epochs.speeds) < 2:
-        rest(0.5)
+    rest(seconds)
     cpu_ms = 1000 * (time.thread_time() - cpu) / (time.perf_counter() - began)
-    speed = _median(epochs.speeds[1:])
     heart.start()
     rest(seconds)
-    found: dict[str, Any] = {**heart.stop(), "samples_per_second": speed}
+    found: dict[str, Any] = heart.stop()
     found["gui_cpu_ms_per_s"] = cpu_ms
     strokes.latencies.clear()
     heart.start()
@@ -340,7 +342,7 @@ def measure_opening(dataset: str, spawned: float) -> dict[str, Any]:
         "shown_s": shown[0] - spawned,
         "actions": 1,
         "good_s": good - shown[0],
-        "epochs": len(epochs.speeds),
+        "epochs": epochs.ended,
         **heart.stop(),
     }
 
@@ -353,10 +355,6 @@ def _is_good(panel: TrainingPanel) -> bool:
         return False
     plots.repaint()
     return True
-
-
-def _median(values: Sequence[float]) -> float:
-    return float(np.median(values))
 
 
 def main() -> NoReturn:
