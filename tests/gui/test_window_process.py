@@ -57,7 +57,7 @@ def window(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[subproces
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONFAULTHANDLER": "1"},
     )
     yield process
     process.kill()
@@ -112,6 +112,46 @@ def test_a_signal_closes_the_window(window: subprocess.Popen[str], number: int) 
     assert window.returncode == 0, errors
     assert took < soon_s()
     assert "Traceback" not in errors
+
+
+#: Closes while the thread that loads the plots is still at it.
+_LOADING = """
+import atexit, sys, threading
+from workbench.gui import app, controller
+from workbench.gui.widgets import run_plots
+from workbench.training.events import Prepared
+
+class Closing(controller.Controller):
+    def show(self):
+        super().show()
+        self.engine.event_published.connect(self.leave)
+
+    def leave(self, event):
+        # The engine has nothing more to do, so that it ends at once.
+        if isinstance(event, Prepared):
+            self.close()
+            print(f"ended: {self.ended}", flush=True)
+
+run_plots._import = threading.Thread(target=threading.Event().wait, daemon=True)
+run_plots._import.start()
+app.Controller = Closing
+atexit.register(print, "Python was taken down")
+sys.exit(app.run())
+"""
+
+
+def test_python_is_not_taken_down_around_the_loading_of_the_plots(tmp_path: Path) -> None:
+    # A thread in the middle of Qt's modules, or in code of Qt that called Python, would crash.
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADING],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "WORKBENCH_DEVICE": "reference"},
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ended: True\n", "")
 
 
 def start(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:

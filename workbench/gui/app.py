@@ -22,6 +22,7 @@ from workbench.gui.signals import SystemSignals
 from workbench.gui.state import DocumentState
 from workbench.gui.theme import style
 from workbench.gui.theme.palette import current, hub
+from workbench.gui.widgets.run_plots import are_being_imported
 from workbench.spec.data import DataSpec
 from workbench.spec.library import find_network
 from workbench.spec.training import TrainingSpec
@@ -77,9 +78,10 @@ def run(path: Path | None = None, debug: bool = False) -> int:
     application.exec()
     controller.close()
     signals.stop()
-    if not controller.ended:
-        # A compiler or a disk does not answer. What it does is of no use to anybody any more, and
-        # files appear whole or not at all; waiting for it is all that is left out.
+    if not controller.ended or are_being_imported():
+        # A compiler or a disk does not answer, or modules are still being loaded. What they do is
+        # of no use to anybody any more, and files appear whole or not at all; waiting is all that
+        # is left out. Python must not be taken down around a thread inside of Qt: it crashes.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

@@ -48,6 +48,11 @@ def can_be_made() -> bool:
     return not _import.is_alive()
 
 
+def are_being_imported() -> bool:
+    """Return whether a thread is importing what plots need, which nothing can end early."""
+    return _import.is_alive()
+
+
 class RunPlots(QWidget):
     """Shows two figures of a run.
 
