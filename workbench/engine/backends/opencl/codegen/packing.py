@@ -22,7 +22,12 @@ from workbench.engine.backends.opencl.codegen.index import Index, named
 from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.codegen.multiply import Columns
 from workbench.engine.backends.opencl.codegen.runs import Runs, find_runs, has_runs_downwards
-from workbench.engine.backends.opencl.codegen.zeros import LiveColumns, any_wild, may_be_empty
+from workbench.engine.backends.opencl.codegen.zeros import (
+    LiveBits,
+    LiveColumns,
+    any_wild,
+    may_be_empty,
+)
 from workbench.engine.backends.opencl.tunables import PanelTile
 from workbench.engine.graph.types import C_TYPES
 from workbench.engine.lower.node import Load, Node
@@ -89,11 +94,11 @@ class Packing:
 
     def memory(self) -> list[str]:
         """Return the declarations of the copies."""
-        tile = self.tile
+        tile, bits = self.tile, self._bits
         found = [
             f"__local ushort {self.live.places}[{tile.depth * tile.packed_rows}];",
             f"int counts[{tile.packed_rows}];",
-            f"uchar {self.live.flags}[{tile.depth}];",
+            bits.memory if self._a_by_column else f"uchar {self.live.flags}[{tile.depth}];",
         ]
         gaps = f"int kept[{tile.panels * tile.depth}], counts[{tile.panels}];"
         copy = f"__local {self._vector} packed_b[{tile.depth * tile.vectors * tile.panels}];"
@@ -132,6 +137,12 @@ class Packing:
         place = f"(n0 - column0) / {self.tile.columns} * {self.tile.depth}"
         return f"kept + {place}" if self._has_gaps else ""
 
+    @property
+    def _bits(self) -> LiveBits:
+        """Which columns count, where the rows of A lie side by side."""
+        tile = self.tile
+        return LiveBits(self.product.dtype, tile.packed_rows, tile.depth, tile.lanes)
+
     def look_for_wild(self) -> None:
         """Let ``wild`` tell whether B holds an infinity or a NaN."""
         e, tile = self.emitter, self.tile
@@ -148,9 +159,12 @@ class Packing:
 
     def find_live(self, rows: int) -> None:
         """List the columns of packed rows from ``m2`` on that are not 0 throughout."""
-        places = f"({self.listed})"
-        numbers = [f"({self.a0})[k * {self.across} + {row * self.down}]" for row in range(rows)]
-        attrs.evolve(self.live, places=places).fill(self.emitter, numbers, "k1 - k0")
+        live = attrs.evolve(self.live, places=f"({self.listed})")
+        if self._a_by_column:
+            self._bits.fill(self.emitter, live, "m2 - m0", rows, "k1 - k0")
+        else:
+            numbers = [f"({self.a0})[k * {self.across} + {row * self.down}]" for row in range(rows)]
+            live.fill(self.emitter, numbers, "k1 - k0")
         self.emitter.line(f"counts[m2 - m0] = {self.live.found};")
 
     def panel(self, start: str) -> str:
@@ -349,3 +363,5 @@ class Packing:
             with e.loop("m0", "m1", 0, m - 1, trips=size) as at_m:
                 e.line(f"to[{at_m.text} - m0] = {e.value(a, (at_m, at_k)).text};")
             e.line(f"for ({integer} i = m1 - m0; i % {tile.rows}; ++i) to[i] = 0;")
+        if self.skips:
+            self._bits.note(e, "packed_a", "k1 - k0", self.live.wild)
