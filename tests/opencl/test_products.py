@@ -161,11 +161,12 @@ def test_what_rides_in_loads_and_epilogues(
     close(found, expected, np.full(expected.shape, 40))
 
 
+@pytest.mark.parametrize("columns", [21, 64, 130, 256])
 def test_an_update_in_place_is_the_epilogue(
-    product_device: OpenCLDevice, precision: str, rng: np.random.Generator
+    product_device: OpenCLDevice, precision: str, columns: int, rng: np.random.Generator
 ) -> None:
-    x, d = (rng.standard_normal(s).astype(precision) for s in ((50, 33), (50, 21)))
-    w, v = (rng.standard_normal((33, 21)).astype(precision) for _ in range(2))
+    x, d = (rng.standard_normal(s).astype(precision) for s in ((50, 33), (50, columns)))
+    w, v = (rng.standard_normal((33, columns)).astype(precision) for _ in range(2))
     weight, speed = shared(w), shared(v)
     gradient = T.dot(shared(x).T, shared(d))
     speed_now = 0.5 * speed + gradient
@@ -178,6 +179,20 @@ def test_an_update_in_place_is_the_epilogue(
     expected = 0.5 * v + x.T @ d
     close(speed.get_value(), expected.astype(precision), np.full(w.shape, 60))
     close(weight.get_value(), (w + expected).astype(precision), np.full(w.shape, 60))
+
+
+@pytest.mark.parametrize(("columns", "fit"), [(64, True), (130, False)])
+def test_an_update_is_stored_in_vectors_where_they_fit(
+    panels_device: OpenCLDevice, columns: int, fit: bool
+) -> None:
+    weight = shared(np.zeros((33, columns), "float32"))
+    gradient = T.dot(
+        shared(np.ones((33, 50), "float32")), shared(np.ones((50, columns), "float32"))
+    )
+    f = function([], None, [(weight, weight + 0.5 * gradient)], device=panels_device)
+    f.prepare()
+    (kernel,) = generate(f.plans[0], panels_device.target)
+    assert ("*(__global float" in kernel.text) is fit
 
 
 def test_sums_over_many_products_are_accurate(

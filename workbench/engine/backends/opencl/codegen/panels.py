@@ -25,7 +25,8 @@ import attrs
 
 from workbench.engine.backends.opencl.codegen.arguments import Arguments, Kernel
 from workbench.engine.backends.opencl.codegen.emitter import Emitter, Value
-from workbench.engine.backends.opencl.codegen.index import Index
+from workbench.engine.backends.opencl.codegen.epilogue import VectorEpilogue
+from workbench.engine.backends.opencl.codegen.index import Index, named
 from workbench.engine.backends.opencl.codegen.layout import product_key
 from workbench.engine.backends.opencl.codegen.multiply import Multiply
 from workbench.engine.backends.opencl.codegen.packing import Packing, less
@@ -230,6 +231,10 @@ class PanelsKernel:
         """Evaluate the epilogue at each element of the few rows and store it."""
         e, tile, product, packing = self.emitter, self.tile, self.step.product, self.packing
         ctype, stores = C_TYPES[product.dtype], self.step.stores if self.parts == 1 else ()
+        vectors = VectorEpilogue(e, product, stores, tile.lanes)
+        if whole and vectors.is_possible:
+            self._store_vectors(vectors)
+            return
         with e.loop("m2", "m3", 0, product.shape[0] - 1, trips=tile.rows) as at_m:
             line = f"(const {ctype} *)(sums + ({at_m.text} - m2) * {tile.vectors})"
             e.line(f"const {ctype} *const line = {line};")
@@ -247,6 +252,16 @@ class PanelsKernel:
                 with packing.lanes(whole=whole) as (at_n, place):
                     for i, store in enumerate(stores):
                         e.store(store.buffer, (at_m, at_n), Value(f"out{i}[{place}]", e.depth))
+
+    def _store_vectors(self, epilogue: VectorEpilogue) -> None:
+        e, tile, (m, n) = self.emitter, self.tile, self.step.product.shape
+        with (
+            e.loop("m2", "m3", 0, m - 1, trips=tile.rows) as at_m,
+            e.loop("0", str(tile.vectors), 0, tile.vectors - 1) as vector,
+        ):
+            first = named("n0", e.depth, 0, n - tile.lanes) + vector * tile.lanes
+            sums = f"sums[({at_m.text} - m2) * {tile.vectors} + {vector.text}]"
+            epilogue.emit(at_m, first, sums)
 
     def _store_part(self, at_m: Index, at_n: Index, text: str) -> None:
         """Leave an element's sum over a part of the inner axis in scratch memory."""
