@@ -14,6 +14,7 @@ from workbench.engine.backends.opencl.codegen.layout import lies_by_column
 from workbench.engine.backends.opencl.codegen.program import generate
 from workbench.engine.backends.opencl.device import OpenCLDevice
 from workbench.engine.function import Function, function
+from workbench.engine.graph.grad import grad
 from workbench.engine.graph.variable import Variable, shared
 from workbench.engine.lower.plan import Product
 from workbench.nn import expressions as T  # noqa: N812 - the name that the tutorials gave it
@@ -193,6 +194,33 @@ def test_an_update_is_stored_in_vectors_where_they_fit(
     f.prepare()
     (kernel,) = generate(f.plans[0], panels_device.target)
     assert ("*(__global float" in kernel.text) is fit
+
+
+@pytest.mark.parametrize("columns", [19, 32, 128])
+def test_a_layer_and_its_derivative_are_right_in_vectors_and_out_of_them(
+    product_device: OpenCLDevice, precision: str, columns: int, rng: np.random.Generator
+) -> None:
+    x, w, b, v = (
+        rng.standard_normal(shape).astype(precision)
+        for shape in ((50, 33), (33, columns), (columns,), (columns, 7))
+    )
+    images, weight, bias, out = map(shared, (x, w, b, v))
+    hidden = T.relu(T.dot(images, weight) + bias)
+    kept = shared(np.zeros((50, columns), precision))
+    (gradient,) = grad(T.sum(T.dot(hidden, out)), [weight])
+    updates = [(kept, hidden), (weight, weight - gradient)]
+    function([], None, updates, device=product_device)()
+    before = x @ w + b
+    carried = ((before > 0) * v.sum(1)).astype(precision)
+    close(kept.get_value(), np.maximum(before, 0), np.full(before.shape, 60))
+    close(weight.get_value(), w - x.T @ carried, np.full(w.shape, 600))
+    x[3, 5], x[4, 6] = np.nan, np.inf
+    images.set_value(x)
+    weight.set_value(w)
+    function([], None, [(kept, hidden)], device=product_device)()
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(np.isnan(kept.get_value()), np.isnan(x @ w + b))
+    assert np.isposinf(kept.get_value()).any()
 
 
 def test_sums_over_many_products_are_accurate(

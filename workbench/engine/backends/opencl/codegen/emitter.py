@@ -188,9 +188,9 @@ class Emitter:
         """Write an element of a buffer at the end of the present body."""
         address = flatten(index, self.arguments.buffers[buffer].shape)
         self.arguments.buffer(buffer, write=True)
-        self.line(f"{self._element(buffer, address)} = {value.text};")
+        self.line(f"{self.element(buffer, address)} = {value.text};")
 
-    def _element(self, buffer: int, address: Index) -> str:
+    def element(self, buffer: int, address: Index) -> str:
         """Return the C name of a buffer's element.
 
         How far rows lie apart is passed as an argument, so that one kernel serves all widths.
@@ -298,7 +298,7 @@ class Emitter:
         if isinstance(op, Load):
             address = flatten(index, node.shape)
             self.addresses.append(address)
-            text = self._element(op.buffer, address)
+            text = self.element(op.buffer, address)
             return self.define(C_TYPES[node.dtype], text, address.depth)
         if isinstance(op, Elementwise):
             inputs = [self.value(n, index if n.ndim else ()) for n in node.inputs]
