@@ -8,7 +8,6 @@ is compared with the mean of the command line's turns before and after it.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
 import os
 import select
@@ -74,9 +73,8 @@ class Runner:
     def turn(self, seconds: float) -> float:
         """Return the iterations a second of a turn."""
         os.set_blocking(self._reports.fileno(), False)
-        with contextlib.suppress(BlockingIOError):
-            while self._reports.read(_REPORT.size):
-                pass
+        while self._reports.read(_REPORT.size):
+            pass
         os.set_blocking(self._reports.fileno(), True)
         self._process.send_signal(signal.SIGCONT)
         settled = time.perf_counter() + SETTLE_S
@@ -95,7 +93,9 @@ class Runner:
         if len(found) < _REPORT.size:
             self._said.seek(0)
             said = self._said.read().decode(errors="replace")
-            raise SystemExit(f"a run ended before its turns did; it said:\n{said[-2000:]}")
+            raise SystemExit(
+                f"a run ended before its turns did, or fell silent; it said:\n{said[-2000:]}"
+            )
         moment, step = _REPORT.unpack(found)
         return moment, step
 
@@ -137,7 +137,11 @@ def _report(sessions: Sequence[Session], out: int) -> None:
     while True:
         time.sleep(REPORT_S)
         if sessions and sessions[-1].position.step:
-            os.write(out, _REPORT.pack(time.perf_counter(), sessions[-1].position.step))
+            try:
+                os.write(out, _REPORT.pack(time.perf_counter(), sessions[-1].position.step))
+            except OSError:
+                # Nobody listens any more, and the run has no end of its own.
+                os._exit(1)
 
 
 def _report_newest(out: int) -> None:

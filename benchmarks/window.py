@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -150,6 +151,8 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=12, help="of each window that is compared")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
+    # By way of what ends the processes that it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     figures: dict[str, list[float]] = {}
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {options.dataset}"
     with tempfile.TemporaryDirectory() as folder:

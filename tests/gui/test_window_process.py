@@ -147,11 +147,18 @@ def test_python_is_not_taken_down_around_the_loading_of_the_plots(tmp_path: Path
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "WORKBENCH_DEVICE": "reference"},
+        env={
+            **os.environ,
+            "QT_QPA_PLATFORM": "offscreen",
+            "WORKBENCH_DEVICE": "reference",
+            "WORKBENCH_CONFIG": str(tmp_path / "settings"),
+        },
         timeout=60,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "ended: True\n", "")
+    # Nothing is lost by it: where the window stood is remembered.
+    assert "[layout]" in (tmp_path / "settings" / "window.ini").read_text()
 
 
 def start(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -75,7 +75,7 @@ def test_products_that_are_cut_differently_share_local_memory(device: OpenCLDevi
         assert tiles[0].rows != tiles[1].rows
         (launch,) = launches(f, device)
         declared = re.findall(r"__local (\w+) \w+\[", launch.text)
-        assert sorted(declared) == ["float", "float16", "ushort"]
+        assert sorted(declared) == ["float16", "float16", "ushort"]
 
 
 def test_what_waits_for_another_comes_after_it(device: OpenCLDevice) -> None:

@@ -182,6 +182,20 @@ def test_an_update_in_place_is_the_epilogue(
     close(weight.get_value(), (w + expected).astype(precision), np.full(w.shape, 60))
 
 
+@pytest.mark.parametrize("other", [lambda w: w[3], lambda w: w.T, lambda w: w[::-1]])
+def test_an_update_that_reads_elsewhere_in_what_it_changes(
+    product_device: OpenCLDevice,
+    precision: str,
+    other: Callable[[Any], Any],
+    rng: np.random.Generator,
+) -> None:
+    x, d, w = (rng.standard_normal(s).astype(precision) for s in ((64, 33), (33, 64), (64, 64)))
+    weight = shared(w)
+    product = T.dot(shared(x), shared(d))
+    function([], None, [(weight, weight + other(weight) + product)], device=product_device)()
+    close(weight.get_value(), w + other(w) + x @ d, np.full(w.shape, 60))
+
+
 @pytest.mark.parametrize(("columns", "fit"), [(64, True), (130, False)])
 def test_an_update_is_stored_in_vectors_where_they_fit(
     panels_device: OpenCLDevice, columns: int, fit: bool

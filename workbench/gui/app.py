@@ -82,6 +82,7 @@ def run(path: Path | None = None, debug: bool = False) -> int:
         # A compiler or a disk does not answer, or modules are still being loaded. What they do is
         # of no use to anybody any more, and files appear whole or not at all; waiting is all that
         # is left out. Python must not be taken down around a thread inside of Qt: it crashes.
+        controller.settings.write()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

@@ -19,7 +19,7 @@ MAX_RECENT = 8
 
 
 class Settings:
-    """The user's settings; what is set is written at once or soon after."""
+    """The user's settings; what is set is written soon after, or by `write`."""
 
     def __init__(self) -> None:
         self._stored = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
@@ -72,6 +72,10 @@ class Settings:
     def keep_choices(self, name: str, choices: dict[str, Any]) -> None:
         """Keep what was chosen in a panel."""
         self._stored.setValue(f"panels/{name}", json.dumps(choices))
+
+    def write(self) -> None:
+        """Write now what was set."""
+        self._stored.sync()
 
     def _set_recent(self, paths: list[Path]) -> None:
         self._stored.setValue("recent", [str(path) for path in paths[:MAX_RECENT]])

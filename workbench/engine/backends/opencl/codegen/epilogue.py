@@ -110,7 +110,7 @@ class VectorEpilogue:
         )
 
     def _begins_well(self, buffer: int) -> bool:
-        """Whether a buffer begins where a vector may; a slot of a ring begins anywhere."""
+        """Whether a buffer is memory of its own, which begins where a vector may."""
         return self.emitter.arguments.buffers[buffer].role in ("shared", "temp")
 
     def _source(self, node: Node, index: tuple[Index, ...]) -> tuple[int, Index] | None:

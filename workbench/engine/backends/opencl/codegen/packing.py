@@ -104,8 +104,10 @@ class Packing:
         copy = f"__local {self._vector} packed_b[{tile.depth * tile.vectors * tile.panels}];"
         return [
             *([] if self.in_place else [copy]),
-            f"__local {self._ctype} packed_a[{tile.depth * tile.packed_rows}];",
+            # As vectors, so that it begins where they may.
+            f"__local {self._vector} rows_of_a[{tile.depth * tile.packed_rows // tile.lanes}];",
             *([gaps] if self._has_gaps else found if self.skips else []),
+            f"__local {self._ctype} *const packed_a = (__local {self._ctype} *)rows_of_a;",
         ]
 
     @property

@@ -137,7 +137,7 @@ class LiveBits:
         """
         bits, integer = self._vector(self._integer), emitter.arguments.integer
         vectors = self.rows // self._lanes
-        # No built-in function: PoCL's take vectors of 512 bits otherwise than what calls them.
+        # No built-in function is given a vector: PoCL's take 512 bits otherwise than their callers.
         pointer = f"(__local const {self._vector(C_TYPES[self.dtype])} *)({numbers})"
         unequal = f"({pointer})[j * {vectors} + i] != 0"
         mask = f"as_{bits}({unequal})" if self._lanes > 1 else f"-({bits})({unequal})"
